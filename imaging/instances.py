@@ -1,0 +1,162 @@
+"""One DICOM object of the zip: the attributes that are used here, read with as little as possible.
+
+pydicom reads the header through a file that inflates as it is read, and stops at the pixels.
+"""
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import pydicom
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
+
+from imaging.archive import Entry, Limits
+from imaging.errors import InputError
+
+PYDICOM_FAILURES = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    InvalidDicomError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom 3.0 raises over malformed files, by fuzzing: it has no base class of its own."""
+
+IDENTITY = ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"]
+DESCRIPTION = ["Modality", "ImageType", "FrameOfReferenceUID"]
+GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"]
+PIXELS = [
+    "BitsAllocated",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "SamplesPerPixel",
+]
+PET = [
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "AcquisitionTime",
+    "ActualFrameDuration",
+    "CorrectedImage",
+    "DecayCorrection",
+    "FrameReferenceTime",
+    "Manufacturer",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "RadiopharmaceuticalInformationSequence",
+    "SeriesDate",
+    "SeriesTime",
+    "SUVType",
+    "TimezoneOffsetFromUTC",
+    "Units",
+]
+PET_PRIVATE = [0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009]
+"""GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
+
+ATTRIBUTES = IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + PET + PET_PRIVATE
+
+EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
+"""How an object without preamble starts: group 0002 or 0008, little endian."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One DICOM object: where it is in the zip, its attributes, and where its pixels begin.
+
+    header: only the attributes of ATTRIBUTES.
+    pixels_at: offset of the first element of group 7FE0 in the inflated entry, or its end.
+    """
+
+    entry: Entry
+    header: pydicom.Dataset
+    pixels_at: int
+
+    @property
+    def transfer_syntax(self) -> UID:
+        return UID(self.header.file_meta.get("TransferSyntaxUID", pydicom.uid.ImplicitVRLittleEndian))
+
+    def text(self, keyword: str) -> str:
+        """Return an attribute as text, empty if it is absent."""
+        value = self._value(keyword)
+        return "" if value is None else str(value).strip()
+
+    def texts(self, keyword: str) -> tuple[str, ...]:
+        """Return the values of an attribute of several, none if it is absent."""
+        value = self._value(keyword)
+        if value is None or value == "":
+            return ()
+        return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+
+    def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
+        """Return exactly `count` finite numbers; refuse anything else."""
+        value = self._value(keyword)
+        if value is None or value == "":
+            raise InputError("missing_attribute", f"entry {self.entry.number} has no {keyword}")
+        try:
+            values = tuple(float(item) for item in (value if _is_several(value) else [value]))
+        except (TypeError, ValueError) as error:
+            raise self._broken(keyword) from error
+        if len(values) != count or not all(map(math.isfinite, values)):
+            raise self._broken(keyword)
+        return values
+
+    def number(self, keyword: str, default: float | None = None) -> float:
+        """Return one finite number, or `default` where the attribute is absent."""
+        if default is not None and self._value(keyword) in (None, ""):
+            return default
+        return self.numbers(keyword, 1)[0]
+
+    def count(self, keyword: str, default: int | None = None) -> int:
+        """Return a whole number above or equal to 0, or `default` where it is absent."""
+        number = self.number(keyword, default)
+        if number < 0 or number != int(number):
+            raise self._broken(keyword)
+        return int(number)
+
+    def _value(self, keyword: str) -> Any:
+        try:
+            return self.header.get(keyword)
+        except PYDICOM_FAILURES as error:
+            raise self._broken(keyword) from error
+
+    def _broken(self, keyword: str) -> InputError:
+        return InputError(
+            "bad_attribute", f"entry {self.entry.number} has a {keyword} that cannot be used"
+        )
+
+
+def _is_several(value: Any) -> bool:
+    return hasattr(value, "__iter__") and not isinstance(value, str)
+
+
+def read_instance(entry: Entry, limits: Limits) -> Instance | None:
+    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable."""
+    file = entry.open(limits.header_bytes)
+    start = file.read(132)
+    has_preamble = start[128:] == b"DICM"
+    if not has_preamble and start[:2] not in EXPLICIT_FIRST_TAGS:
+        return None
+    file.seek(0)
+    try:
+        header = pydicom.dcmread(
+            file, stop_before_pixels=True, specific_tags=ATTRIBUTES, force=not has_preamble
+        )
+        has_class = bool(header.get("SOPClassUID"))
+    except PYDICOM_FAILURES as error:
+        if isinstance(error, InputError):
+            raise
+        return None
+    return Instance(entry, header, file.tell()) if has_class else None

@@ -1,0 +1,33 @@
+"""A picture of what the network sees: its three middle planes side by side."""
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def preview_png(voxels: NDArray[np.float32]) -> str:
+    """Return a base64 PNG of the axial, coronal and sagittal middle planes, left to right.
+
+    voxels: [a, b, c, 1], 0 to 1, with a to the back, b to the patient's left and c to the head,
+    so that each plane stands upright and the patient's right is on the picture's left. Axes of
+    other lengths than the axial plane's are stretched to it by repeating samples.
+    """
+    volume = voxels[..., 0]
+    back, left, head = (length // 2 for length in volume.shape)
+    rows, columns = volume.shape[:2]
+    upright = volume[:, :, ::-1]  # the head comes first, since rows go downwards
+    axial = volume[:, :, head]
+    coronal = _repeat_rows(upright[back].T, rows)
+    sagittal = _repeat_rows(upright[:, left].T, rows)
+    picture = np.hstack([axial, coronal, sagittal])
+    file = io.BytesIO()
+    Image.fromarray(np.rint(picture * 255).astype(np.uint8)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _repeat_rows(plane: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    """Return the plane with `rows` rows, each the nearest of its own."""
+    return plane[(np.arange(rows) * len(plane)) // rows]

@@ -1,0 +1,66 @@
+"""Linear interpolation of a stack of slices at the few points that a network sees.
+
+Linear interpolation is separable: each slice is sampled along its rows and columns, and the small
+results are blended along the third axis. At most two slices are read for each plane of the output,
+and nothing of the volume's full size is made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class AxisSamples:
+    """Points along one axis: each `fraction` of the way from index `lower` to index `upper`."""
+
+    lower: NDArray[np.intp]
+    upper: NDArray[np.intp]
+    fraction: NDArray[np.float32]
+
+    def blend(self, lower: Plane, upper: Plane, axis: int) -> Plane:
+        """Return the values at the points, given those at both indices along `axis`."""
+        shape = [1] * lower.ndim
+        shape[axis] = -1
+        return lower + self.fraction.reshape(shape) * (upper - lower)
+
+
+def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
+    """Return `count` points from the first voxel's centre to the last one's, evenly spaced.
+
+    That is where scipy.ndimage.zoom (grid_mode=False) takes its samples, and thus where networks
+    trained on zoomed volumes have seen theirs.
+    """
+    points = np.arange(count) * ((length - 1) / (count - 1))
+    if reverse:
+        points = (length - 1) - points
+    lower = np.clip(np.floor(points).astype(np.intp), 0, length - 2)
+    return AxisSamples(lower, lower + 1, (points - lower).astype(np.float32))
+
+
+def sample_stack(
+    plane: Callable[[int], Plane],
+    *,
+    across: AxisSamples,
+    down: AxisSamples,
+    through: AxisSamples,
+    prepare: Callable[[Plane], Plane],
+) -> NDArray[np.float32]:
+    """Return the stack at all combinations of points, float32 [across, down, through].
+
+    plane: returns slice k, indexed [row, column]; called once for each slice that is needed.
+    prepare: applied to values before they are interpolated (clipping does not commute with it).
+    """
+    needed = np.union1d(through.lower, through.upper)
+    sampled = np.empty((len(needed), len(down.lower), len(across.lower)), np.float32)
+    for index, k in enumerate(needed):
+        values = plane(int(k))
+        rows = down.blend(prepare(values[down.lower]), prepare(values[down.upper]), axis=0)
+        sampled[index] = across.blend(rows[:, across.lower], rows[:, across.upper], axis=1)
+    lower = sampled[np.searchsorted(needed, through.lower)]
+    upper = sampled[np.searchsorted(needed, through.upper)]
+    return through.blend(lower, upper, axis=0).transpose(2, 1, 0)

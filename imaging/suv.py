@@ -1,0 +1,224 @@
+"""PET: the slopes that turn stored pixel values into SUVbw, or what stops that.
+
+After Vácha et al., "Comprehensive Manual for SUV Computation and Digital Reference Objects for its
+Verification" (oncoray/suv_computation, 2026), called "the manual" in the modules suv_*.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import InputError
+from imaging.instances import Instance
+from imaging.suv_attributes import (
+    PHILIPS_ACTIVITY_FACTOR,
+    PHILIPS_SUV_FACTOR,
+    PrivateElement,
+    codes_of,
+    positive_numbers,
+    private_texts,
+    refusal,
+    refuse_absent,
+    series_positive_number,
+    series_text,
+    tracers,
+)
+from imaging.suv_body import (
+    BODY_MASSES,
+    weight_g,
+    weight_per_body_mass,
+    weight_per_surface_g_cm2,
+)
+from imaging.suv_decay import decay, known_uptake_minutes
+
+PATH_CODES = MappingProxyType(
+    {
+        "dates_ignored": "Injection and scan were dated over a day apart: only times were used.",
+        "decay_contradictory": "CorrectedImage holds DECY, but DecayCorrection is NONE.",
+        "decay_corrected_here": "DecayCorrection is NONE: decay was corrected slice by slice.",
+        "decay_to_injection": "DecayCorrection is ADMIN: nothing was left to correct.",
+        "dose_in_mbq": "RadionuclideTotalDose was taken as MBq.",
+        "ge_decay_time": "The reference time is GE's private scan time.",
+        "ge_injection_time": "The injection time is GE's private one.",
+        "injection_day_before": "The injection was taken to be on the day before the scan.",
+        "injection_time_only": "The injection had a time without a date.",
+        "philips_activity_factor": "Counts were scaled by Philips' activity factor.",
+        "philips_suv_factor": "Counts were scaled by Philips' SUV factor.",
+        "private_creator_absent": "A private element was read by Manufacturer alone.",
+        "reference_time_computed": "The reference time was computed from each slice's frame.",
+        "sex_other_mean": "PatientSex is O: the mean of both sexes' formulas was used.",
+        "stored_suv_bsa": "Stored was SUV by body surface.",
+        "stored_suv_bw": "Stored was SUVbw itself.",
+        "stored_suv_ibw": "Stored was SUV by ideal body weight.",
+        "stored_suv_lbm": "Stored was SUV by lean body mass (Morgan).",
+        "stored_suv_lbmjames128": "Stored was SUV by lean body mass (James).",
+        "stored_suv_lbmjanma": "Stored was SUV by lean body mass (Janmahasatian).",
+        "suv_without_decay": "Stored was SUV, although DecayCorrection is NONE.",
+        "uptake_unknown": "The minutes from injection to scan are not known, nor needed.",
+        "uptake_unusual": "FDG was scanned before 30 or after 180 minutes.",
+        "utc_offset_ignored": "Just one of injection and scan stated its offset from UTC.",
+        "weight_in_grams": "PatientWeight was taken as grams.",
+    }
+)
+"""The codes of SuvMaps.path: part of the contract, so they may be added, never renamed."""
+
+F18_HALF_LIFE_S = 6586.2
+F18_HALF_LIFE_TOLERANCE = 0.01
+"""Relative: headers have 6584 to 6600; no other tracer's half-life is near."""
+
+F18_CODES = frozenset({"C-111A1", "77004003"})
+"""^18^Fluorine in SRT and SCT: PS3.16 CID 4020."""
+
+LEAST_BQ = 10_000.0
+"""A dose below it is not one in Bq: the doses in MBq that headers have are 20 to 1000."""
+
+
+@dataclass(frozen=True)
+class SuvMaps:
+    """How stored pixel values become SUVbw.
+
+    slopes: float64 [instances], in the order given: SUVbw in g/ml is slope x stored value.
+    path: what was out of the ordinary, codes of PATH_CODES.
+    uptake_minutes: from injection to the scan's start; None if unknown and not needed.
+    """
+
+    slopes: NDArray[np.float64]
+    path: tuple[str, ...]
+    uptake_minutes: float | None
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """factors: what rescaled values are multiplied with, a number or float64 [instances]."""
+
+    factors: NDArray[np.float64] | float
+    uptake_minutes: float | None
+
+
+def suv_maps(instances: Sequence[Instance]) -> SuvMaps:
+    """Return the slopes to SUVbw of a PET series, or refuse it with the code suv_impossible."""
+    path: list[str] = []
+    try:
+        slopes = _rescale_slopes(instances)
+        _check_corrections(instances, path)
+        scale = _scale_by_units(instances, path)
+    except InputError as error:
+        raise refusal(error.sentence) from error
+    return SuvMaps(slopes * scale.factors, tuple(dict.fromkeys(path)), scale.uptake_minutes)
+
+
+def _rescale_slopes(instances: Sequence[Instance]) -> NDArray[np.float64]:
+    for instance in instances:
+        refuse_absent(instance, "RescaleSlope", "RescaleIntercept", "Units", "CorrectedImage")
+        if instance.number("RescaleIntercept") != 0:
+            raise refusal(f"entry {instance.entry.number} has a RescaleIntercept other than 0")
+    return positive_numbers(instances, "RescaleSlope")
+
+
+def _check_corrections(instances: Sequence[Instance], path: list[str]) -> None:
+    series_text(instances, "CorrectedImage")
+    corrections = {text.strip() for text in instances[0].texts("CorrectedImage")}
+    is_uncorrected = series_text(instances, "DecayCorrection") == "NONE"
+    if "ATTN" not in corrections:
+        raise refusal("CorrectedImage does not hold ATTN: attenuation was not corrected")
+    if "DECY" not in corrections and not is_uncorrected:
+        raise refusal("CorrectedImage does not hold DECY, and DecayCorrection is not NONE")
+    if "DECY" in corrections and is_uncorrected:
+        path.append("decay_contradictory")
+
+
+def _scale_by_units(instances: Sequence[Instance], path: list[str]) -> _Scale:
+    units = series_text(instances, "Units")
+    if units == "BQML":
+        return _scale_of_activity(instances, path)
+    if units == "CNTS":
+        return _scale_of_counts(instances, path)
+    if units in ("GML", "CM2ML"):
+        return _scale_of_suv(units, instances, path)
+    raise refusal("Units is none of BQML, CNTS, GML and CM2ML")
+
+
+def _scale_of_activity(instances: Sequence[Instance], path: list[str]) -> _Scale:
+    """Return weight x f / dose, for values in Bq/ml."""
+    refuse_absent(instances[0], "PatientWeight", "DecayCorrection")
+    weight = weight_g(instances, path)
+    dose_bq = _dose_bq(tracers(instances), path)
+    decayed = decay(instances, path)
+    return _Scale(weight * decayed.factors / dose_bq, decayed.uptake_minutes)
+
+
+def _dose_bq(items: Sequence[Instance], path: list[str]) -> float:
+    dose = series_positive_number(items, "RadionuclideTotalDose")
+    if dose >= LEAST_BQ:
+        return dose
+    if not _is_f18(items):
+        raise refusal(
+            "RadionuclideTotalDose is too small to be in Bq, and the tracer is not of F-18"
+        )
+    path.append("dose_in_mbq")
+    return dose * 1e6
+
+
+def _is_f18(items: Sequence[Instance]) -> bool:
+    if codes_of(items[0], "RadionuclideCodeSequence") & F18_CODES:
+        return True
+    if not items[0].text("RadionuclideHalfLife"):
+        return False
+    half_life_s = series_positive_number(items, "RadionuclideHalfLife")
+    return math.isclose(half_life_s, F18_HALF_LIFE_S, rel_tol=F18_HALF_LIFE_TOLERANCE)
+
+
+def _scale_of_counts(instances: Sequence[Instance], path: list[str]) -> _Scale:
+    """Return the scale by one of Philips' factors: to SUVbw, else to Bq/ml."""
+    to_suv = _philips_factors(instances, PHILIPS_SUV_FACTOR, path)
+    if to_suv is not None and series_text(instances, "DecayCorrection") != "NONE":
+        path.append("philips_suv_factor")
+        return _Scale(to_suv, known_uptake_minutes(instances, path))
+    to_activity = _philips_factors(instances, PHILIPS_ACTIVITY_FACTOR, path)
+    if to_activity is None:
+        raise refusal(
+            f"Units is CNTS, and neither {PHILIPS_SUV_FACTOR.name} nor "
+            f"{PHILIPS_ACTIVITY_FACTOR.name} can be used"
+        )
+    path.append("philips_activity_factor")
+    activity = _scale_of_activity(instances, path)
+    return _Scale(to_activity * activity.factors, activity.uptake_minutes)
+
+
+def _philips_factors(
+    instances: Sequence[Instance], element: PrivateElement, path: list[str]
+) -> NDArray[np.float64] | None:
+    """Return one factor an instance; None if absent or 0, which Philips writes for unknown."""
+    texts = private_texts(instances, element, path)
+    try:
+        factors = np.array([float(text) for text in texts])
+    except ValueError as error:
+        raise refusal(f"{element.name} is not a number") from error
+    if not factors.any():
+        return None
+    if not np.all((factors > 0) & np.isfinite(factors)):
+        raise refusal(f"{element.name} is not above 0 in all instances")
+    return factors
+
+
+def _scale_of_suv(units: str, instances: Sequence[Instance], path: list[str]) -> _Scale:
+    """Return the scale of SUV that was stored by weight, another body mass or body surface."""
+    suv_type = series_text(instances, "SUVType") or ("BW" if units == "GML" else "BSA")
+    if (units == "CM2ML") != (suv_type == "BSA"):
+        raise refusal("SUVType does not fit Units: BSA is in CM2ML, every other in GML")
+    if suv_type == "BW":
+        factor = 1.0
+    elif suv_type == "BSA":
+        factor = weight_per_surface_g_cm2(instances, path)
+    elif suv_type in BODY_MASSES:
+        factor = weight_per_body_mass(suv_type, instances, path)
+    else:
+        raise refusal(f"SUVType is none of BW, BSA, {', '.join(BODY_MASSES)}")
+    path.append(f"stored_suv_{suv_type.lower()}")
+    if series_text(instances, "DecayCorrection") == "NONE":
+        path.append("suv_without_decay")
+    return _Scale(factor, known_uptake_minutes(instances, path))

@@ -1,0 +1,40 @@
+"""Triton model: a DICOM zip in; the network's input, one volume a row, out."""
+
+from imaging.preprocess import feature_inputs
+from imaging.recipe import Recipe
+from imaging.serving import (
+    bytes_of,
+    documents,
+    each_request,
+    limits,
+    options,
+    parameters,
+    quiet_pydicom,
+    stacked,
+    strings,
+)
+
+
+class TritonPythonModel:
+    """Adapter only: what is computed, and why, is in imaging/preprocess.py."""
+
+    def initialize(self, args):
+        stated = parameters(args)
+        self.recipe = Recipe.from_parameters(stated)
+        self.limits = limits(stated)
+        quiet_pydicom()
+
+    @each_request
+    def execute(self, request):
+        rows = feature_inputs(
+            bytes_of(request, "DICOM_ZIP"),
+            recipe=self.recipe,
+            options=options(request),
+            limits=self.limits,
+        )
+        return [
+            stacked("VOLUMES", rows.volumes),
+            documents("ROWS", rows.labels),
+            documents("REPORT", [rows.report]),
+            strings("PREVIEW", rows.previews),
+        ]

@@ -1,0 +1,32 @@
+"""Triton model: a DICOM zip in; one .nii.gz file an image series out."""
+
+from imaging.preprocess import nifti_files
+from imaging.serving import (
+    bytes_of,
+    documents,
+    each_request,
+    limits,
+    options,
+    parameters,
+    quiet_pydicom,
+    strings,
+)
+
+
+class TritonPythonModel:
+    """Adapter only: what is computed, and why, is in imaging/preprocess.py."""
+
+    def initialize(self, args):
+        self.limits = limits(parameters(args))
+        quiet_pydicom()
+
+    @each_request
+    def execute(self, request):
+        rows = nifti_files(
+            bytes_of(request, "DICOM_ZIP"), options=options(request), limits=self.limits
+        )
+        return [
+            strings("NIFTI", rows.files),
+            documents("ROWS", rows.labels),
+            documents("REPORT", [rows.report]),
+        ]

@@ -1,0 +1,1 @@
+"""What a person types: `deepfeatures` and its commands, and what makes the shipped model."""

@@ -1,0 +1,67 @@
+"""A study to a model and back, over HTTP: rows, features, report."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tritonclient.http as triton
+from numpy.typing import NDArray
+from tritonclient.utils import InferenceServerException
+
+REQUEST_SECONDS = 300
+
+
+class ServiceError(RuntimeError):
+    """The service refused a study or cannot be reached; code is stable, the text says why."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Features:
+    """The answer for one study.
+
+    rows: a label a row; features: float32 [rows, F]; previews: a base64 PNG a row.
+    """
+
+    rows: list[dict[str, Any]]
+    features: NDArray[np.float32]
+    report: dict[str, Any]
+    previews: list[str]
+
+
+def infer(
+    url: str, model: str, study: bytes, parameters: Mapping[str, str] | None = None
+) -> Features:
+    """Return the features of a DICOM zip.
+
+    Raises ServiceError: with the code of the refusal, or `unreachable`.
+    """
+    tensor = triton.InferInput("DICOM_ZIP", [len(study)], "UINT8")
+    tensor.set_data_from_numpy(np.frombuffer(study, np.uint8))
+    try:
+        with triton.InferenceServerClient(url, network_timeout=REQUEST_SECONDS) as client:
+            result = client.infer(model, [tensor], parameters=dict(parameters or {}))
+    except InferenceServerException as error:
+        raise _refusal(error.message()) from error
+    except OSError as error:
+        raise ServiceError("unreachable", f"nothing answers at {url}") from error
+    return Features(
+        [json.loads(row) for row in result.as_numpy("ROWS")],
+        result.as_numpy("FEATURES"),
+        json.loads(result.as_numpy("REPORT")[0]),
+        [preview.decode() for preview in result.as_numpy("PREVIEW")],
+    )
+
+
+def _refusal(message: str) -> ServiceError:
+    """Return the error in Triton's text: `in ensemble 'ct3dcnn', code: sentence`."""
+    text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
+    code, _, sentence = text.partition(": ")
+    if not code.replace("_", "").isalnum():
+        return ServiceError("service_error", message)
+    return ServiceError(code, sentence)

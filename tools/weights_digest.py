@@ -1,0 +1,25 @@
+"""The digest that tells one set of weights from another, in config.pbtxt and in every row."""
+
+import hashlib
+import re
+from pathlib import Path
+
+
+def weights_sha256(savedmodel: Path) -> str:
+    """Return the SHA-256 over the names and contents of a SavedModel's files.
+
+    It is that of `find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum` in its folder.
+    """
+    paths = (path for path in savedmodel.rglob("*") if path.is_file())
+    files = sorted(f"./{path.relative_to(savedmodel)}" for path in paths)
+    lines = (
+        f"{hashlib.sha256((savedmodel / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in files
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_digest(savedmodel: Path, config: Path) -> None:
+    """Put the digest of a SavedModel in the config.pbtxt of the model that labels its rows."""
+    stated = re.compile(r'(key: "weights_sha256" value: \{ string_value: ")[^"]*')
+    config.write_text(stated.sub(rf"\g<1>{weights_sha256(savedmodel)}", config.read_text()))
