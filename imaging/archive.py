@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from imaging.errors import InputError
 
@@ -126,13 +127,13 @@ class EntryReader(_SeekableBytes):
     def _inflate_more(self, wanted_bytes: int) -> bool:
         """Inflate a piece of at least STEP_BYTES; say whether there may be more."""
         room = min(max(wanted_bytes, STEP_BYTES), self._size - len(self._inflated))
-        packed = self._inflater.unconsumed_tail
+        packed: bytes | memoryview = self._inflater.unconsumed_tail
         if not packed:
             packed = self._entry.packed[self._packed_at : self._packed_at + room]
             self._packed_at += len(packed)
         try:
             piece = self._inflater.decompress(packed, room)
-        except isal_zlib.error as error:
+        except IsalError as error:  # type: ignore[misc]  # declared as an instance
             raise InputError(
                 "zip_corrupt", f"entry {self._entry.number} cannot be inflated"
             ) from error

@@ -38,7 +38,7 @@ REFUSALS = MappingProxyType(
         "too_many_rows": "Choose series with the option series, or send fewer in one zip.",
     }
 )
-"""What to do about each refusal. Codes are part of the contract: they may be added, never renamed."""
+"""What to do about each refusal. Codes are part of the contract: added, but never renamed."""
 
 
 class InputError(ValueError):

@@ -43,7 +43,8 @@ class Grid:
     @property
     def spacing_mm(self) -> NDArray[np.float64]:
         """The lengths of one step along i, j and k."""
-        return np.linalg.norm(self.affine[:3, :3], axis=0)
+        lengths: NDArray[np.float64] = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return lengths
 
 
 def slice_affine(

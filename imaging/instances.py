@@ -10,6 +10,7 @@ from typing import Any
 
 import pydicom
 from pydicom.errors import InvalidDicomError
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from imaging.archive import Entry, Limits
@@ -63,10 +64,12 @@ PET = [
     "TimezoneOffsetFromUTC",
     "Units",
 ]
-PET_PRIVATE = [0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009]
+PET_PRIVATE = [
+    Tag(tag) for tag in (0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009)
+]
 """GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
 
-ATTRIBUTES = IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + PET + PET_PRIVATE
+ATTRIBUTES = [Tag(each) for each in IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + PET] + PET_PRIVATE
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
@@ -86,7 +89,9 @@ class Instance:
 
     @property
     def transfer_syntax(self) -> UID:
-        return UID(self.header.file_meta.get("TransferSyntaxUID", pydicom.uid.ImplicitVRLittleEndian))
+        return UID(
+            self.header.file_meta.get("TransferSyntaxUID", pydicom.uid.ImplicitVRLittleEndian)
+        )
 
     def text(self, keyword: str) -> str:
         """Return an attribute as text, empty if it is absent."""

@@ -118,7 +118,7 @@ def _refuse_above(limits: Limits, output_bytes: int) -> None:
     if output_bytes > limits.output_bytes:
         raise InputError(
             "too_many_rows",
-            f"the rows of this zip take more than {limits.output_bytes} bytes, the most in one answer",
+            f"the rows of this zip take more than the {limits.output_bytes} bytes of one answer",
         )
 
 

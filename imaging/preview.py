@@ -17,7 +17,7 @@ def preview_png(voxels: NDArray[np.float32]) -> str:
     """
     volume = voxels[..., 0]
     back, left, head = (length // 2 for length in volume.shape)
-    rows, columns = volume.shape[:2]
+    rows = len(volume)
     upright = volume[:, :, ::-1]  # the head comes first, since rows go downwards
     axial = volume[:, :, head]
     coronal = _repeat_rows(upright[back].T, rows)
@@ -30,4 +30,5 @@ def preview_png(voxels: NDArray[np.float32]) -> str:
 
 def _repeat_rows(plane: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     """Return the plane with `rows` rows, each the nearest of its own."""
-    return plane[(np.arange(rows) * len(plane)) // rows]
+    repeated: NDArray[np.float32] = plane[(np.arange(rows) * len(plane)) // rows]
+    return repeated

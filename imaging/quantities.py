@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.instances import Instance
-from imaging.suv import suv_maps
+from imaging.suv.maps import suv_maps
 
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
@@ -30,6 +31,7 @@ class Quantity:
 
     def of(self, stored: NDArray[np.generic], k: int) -> NDArray[np.float32]:
         """Return stored numbers of slice k in the unit, rounded to float32 once."""
+        values: NDArray[np.floating[Any]]
         values = stored.astype(np.float32 if self.is_whole else np.float64)
         values *= self.slopes[k]
         values += self.intercepts[k]

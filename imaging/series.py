@@ -1,6 +1,5 @@
 """Instances grouped into series, and which of them are image series that can be read here."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,11 +28,7 @@ REGIONS = {
     "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation (regions of interest)",
 }
 
-UNCOMPRESSED = {
-    "1.2.840.10008.1.2": "<",
-    "1.2.840.10008.1.2.1": "<",
-    "1.2.840.10008.1.2.2": ">",
-}
+UNCOMPRESSED = {"1.2.840.10008.1.2": "<", "1.2.840.10008.1.2.1": "<", "1.2.840.10008.1.2.2": ">"}
 """Transfer syntaxes whose pixels are plain numbers, with their byte order (PS3.5 A.1 to A.3)."""
 
 
@@ -97,14 +92,19 @@ def refuse_unreadable(series: Series) -> None:
         raise InputError("localizer", "it is a localizer, made for planning the scan")
     if "MOSAIC" in image_type:
         raise InputError("unsupported_object", "it is a Siemens mosaic (several slices a picture)")
-    syntaxes = Counter(instance.transfer_syntax for instance in series.instances)
-    for syntax in syntaxes - Counter(dict.fromkeys(UNCOMPRESSED, len(series.instances))):
+    for instance in series.instances:
+        _refuse_compressed(instance)
+        _refuse_odd_pixels(instance)
+
+
+def _refuse_compressed(instance: Instance) -> None:
+    syntax = instance.transfer_syntax
+    if syntax not in UNCOMPRESSED:
         raise InputError(
             "unsupported_transfer_syntax",
-            f"its pixels are stored as {syntax.name} ({syntax}); uncompressed ones are read",
+            f"entry {instance.entry.number} is stored as {syntax.name} ({syntax}); "
+            "uncompressed pixels are read",
         )
-    for instance in series.instances:
-        _refuse_odd_pixels(instance)
 
 
 def _refuse_odd_pixels(instance: Instance) -> None:

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 
+BACKGROUND_SHARE = 0.1
+"""Of the brightest: air in magnitude images is noise of a few per cent of the tissues' signal, and
+a threshold at the mean or Otsu's would take muscle and fluid for background in many sequences."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -42,14 +46,13 @@ def parse_window(text: str) -> Window:
 def foreground_window(window: Window, planes: Iterable[NDArray[np.float32]]) -> Window:
     """Return a relative window in the unit of the planes: percentiles of the foreground.
 
-    The foreground is what lies above the series' mean, as in Nyúl and Udupa, "On standardizing the
-    MR image intensity scale", Magnetic Resonance in Medicine 42 (1999). All planes count, whatever
-    part of the series a row shows. Refuses an image that is the same everywhere.
+    All planes of the series count, whatever part of it a row shows. Refuses an image whose
+    foreground is the same everywhere.
     """
     values = np.concatenate([plane.ravel() for plane in planes])
-    foreground = values[values > values.mean(dtype=np.float64)]
+    foreground = values[values > BACKGROUND_SHARE * np.percentile(values, window.high)]
     if not foreground.size:
-        raise InputError("empty_image", "all its pixels have the same value")
+        raise InputError("empty_image", "no pixel of it is brighter than its background")
     low, high = np.percentile(foreground, [window.low, window.high])
     if not low < high:
         raise InputError("empty_image", "its foreground has one value only")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
 from imaging.instances import Instance
-from imaging.suv_attributes import refusal, refuse_absent, series_positive_number, series_text
+from imaging.suv.attributes import refusal, refuse_absent, series_positive_number, series_text
 
 GRAMS_ABOVE_KG = 1000.0
 """A PatientWeight above it was typed in grams."""
@@ -20,6 +20,9 @@ TALLEST_M = 3.0
 
 BodyMasses = tuple[float, float]
 """Of a man and of a woman, in kg."""
+
+Formula = Callable[[float, float], BodyMasses]
+"""From the weight in kg and the height in cm."""
 
 
 def _lean_morgan_kg(weight_kg: float, height_cm: float) -> BodyMasses:
@@ -44,7 +47,7 @@ def _ideal_kg(_: float, height_cm: float) -> BodyMasses:
     return 48.0 + 1.06 * (height_cm - 152), 45.5 + 0.91 * (height_cm - 152)
 
 
-BODY_MASSES: MappingProxyType[str, Callable[[float, float], BodyMasses]] = MappingProxyType(
+BODY_MASSES: MappingProxyType[str, Formula] = MappingProxyType(
     {
         "LBM": _lean_morgan_kg,
         "LBMJAMES128": _lean_james_kg,
@@ -63,16 +66,16 @@ def weight_g(instances: Sequence[Instance], path: list[str]) -> float:
     return weight * 1000
 
 
-def weight_per_body_mass(suv_type: str, instances: Sequence[Instance], path: list[str]) -> float:
-    """Return SUVbw / SUV, where SUV is by the body mass of an SUVType: weight / that mass."""
+def weight_per_body_mass(
+    instances: Sequence[Instance], body_masses_kg: Formula, *, path: list[str]
+) -> float:
+    """Return SUVbw / SUV, where SUV is by the body mass of a formula: weight / that mass."""
     refuse_absent(instances[0], "PatientWeight", "PatientSize", "PatientSex")
     weight_kg = weight_g(instances, path) / 1000
-    masses_kg = BODY_MASSES[suv_type](weight_kg, _height_cm(instances))
-    mass_kg = _mass_by_sex(masses_kg, instances, path)
+    masses_kg = body_masses_kg(weight_kg, _height_cm(instances))
+    mass_kg = _mass_by_sex(instances, masses_kg, path=path)
     if mass_kg <= 0:
-        raise refusal(
-            f"PatientWeight and PatientSize do not give a body mass for SUVType {suv_type}"
-        )
+        raise refusal("PatientWeight and PatientSize do not give a body mass above 0")
     return weight_kg / mass_kg
 
 
@@ -91,7 +94,7 @@ def _height_cm(instances: Sequence[Instance]) -> float:
     return height_m * 100
 
 
-def _mass_by_sex(masses_kg: BodyMasses, instances: Sequence[Instance], path: list[str]) -> float:
+def _mass_by_sex(instances: Sequence[Instance], masses_kg: BodyMasses, *, path: list[str]) -> float:
     """Return the mass by PatientSex, for O the mean of both, as the manual proposes."""
     man_kg, woman_kg = masses_kg
     sex = series_text(instances, "PatientSex")

@@ -1,8 +1,4 @@
-"""PET: the slopes that turn stored pixel values into SUVbw, or what stops that.
-
-After Vácha et al., "Comprehensive Manual for SUV Computation and Digital Reference Objects for its
-Verification" (oncoray/suv_computation, 2026), called "the manual" in the modules suv_*.
-"""
+"""PET: the slopes that turn stored pixel values into SUVbw, or what stops that."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +10,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.suv_attributes import (
+from imaging.suv.attributes import (
     PHILIPS_ACTIVITY_FACTOR,
     PHILIPS_SUV_FACTOR,
     PrivateElement,
@@ -27,13 +23,8 @@ from imaging.suv_attributes import (
     series_text,
     tracers,
 )
-from imaging.suv_body import (
-    BODY_MASSES,
-    weight_g,
-    weight_per_body_mass,
-    weight_per_surface_g_cm2,
-)
-from imaging.suv_decay import decay, known_uptake_minutes
+from imaging.suv.body import BODY_MASSES, weight_g, weight_per_body_mass, weight_per_surface_g_cm2
+from imaging.suv.decay import decay, known_uptake_minutes
 
 PATH_CODES = MappingProxyType(
     {
@@ -138,7 +129,7 @@ def _scale_by_units(instances: Sequence[Instance], path: list[str]) -> _Scale:
     if units == "CNTS":
         return _scale_of_counts(instances, path)
     if units in ("GML", "CM2ML"):
-        return _scale_of_suv(units, instances, path)
+        return _scale_of_suv(instances, path)
     raise refusal("Units is none of BQML, CNTS, GML and CM2ML")
 
 
@@ -174,11 +165,11 @@ def _is_f18(items: Sequence[Instance]) -> bool:
 
 def _scale_of_counts(instances: Sequence[Instance], path: list[str]) -> _Scale:
     """Return the scale by one of Philips' factors: to SUVbw, else to Bq/ml."""
-    to_suv = _philips_factors(instances, PHILIPS_SUV_FACTOR, path)
+    to_suv = _philips_factors(instances, PHILIPS_SUV_FACTOR, path=path)
     if to_suv is not None and series_text(instances, "DecayCorrection") != "NONE":
         path.append("philips_suv_factor")
         return _Scale(to_suv, known_uptake_minutes(instances, path))
-    to_activity = _philips_factors(instances, PHILIPS_ACTIVITY_FACTOR, path)
+    to_activity = _philips_factors(instances, PHILIPS_ACTIVITY_FACTOR, path=path)
     if to_activity is None:
         raise refusal(
             f"Units is CNTS, and neither {PHILIPS_SUV_FACTOR.name} nor "
@@ -190,10 +181,10 @@ def _scale_of_counts(instances: Sequence[Instance], path: list[str]) -> _Scale:
 
 
 def _philips_factors(
-    instances: Sequence[Instance], element: PrivateElement, path: list[str]
+    instances: Sequence[Instance], element: PrivateElement, *, path: list[str]
 ) -> NDArray[np.float64] | None:
     """Return one factor an instance; None if absent or 0, which Philips writes for unknown."""
-    texts = private_texts(instances, element, path)
+    texts = private_texts(instances, element, path=path)
     try:
         factors = np.array([float(text) for text in texts])
     except ValueError as error:
@@ -205,17 +196,18 @@ def _philips_factors(
     return factors
 
 
-def _scale_of_suv(units: str, instances: Sequence[Instance], path: list[str]) -> _Scale:
+def _scale_of_suv(instances: Sequence[Instance], path: list[str]) -> _Scale:
     """Return the scale of SUV that was stored by weight, another body mass or body surface."""
-    suv_type = series_text(instances, "SUVType") or ("BW" if units == "GML" else "BSA")
-    if (units == "CM2ML") != (suv_type == "BSA"):
+    is_by_surface = series_text(instances, "Units") == "CM2ML"
+    suv_type = series_text(instances, "SUVType") or ("BSA" if is_by_surface else "BW")
+    if is_by_surface != (suv_type == "BSA"):
         raise refusal("SUVType does not fit Units: BSA is in CM2ML, every other in GML")
     if suv_type == "BW":
         factor = 1.0
     elif suv_type == "BSA":
         factor = weight_per_surface_g_cm2(instances, path)
     elif suv_type in BODY_MASSES:
-        factor = weight_per_body_mass(suv_type, instances, path)
+        factor = weight_per_body_mass(instances, BODY_MASSES[suv_type], path=path)
     else:
         raise refusal(f"SUVType is none of BW, BSA, {', '.join(BODY_MASSES)}")
     path.append(f"stored_suv_{suv_type.lower()}")

@@ -11,6 +11,8 @@ from imaging.instances import PYDICOM_FAILURES, Instance
 
 
 def refusal(sentence: str) -> InputError:
+    """Return the refusal of a series that cannot become SUV."""
+    """Return the one error of SUV; the sentence names attributes, never their values."""
     return InputError("suv_impossible", sentence)
 
 
@@ -111,7 +113,7 @@ PHILIPS_ACTIVITY_FACTOR = PrivateElement(
 
 
 def private_texts(
-    instances: Sequence[Instance], element: PrivateElement, path: list[str]
+    instances: Sequence[Instance], element: PrivateElement, *, path: list[str]
 ) -> tuple[str, ...]:
     """Return the texts of a private element, one an instance; none if no instance has it.
 

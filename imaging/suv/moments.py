@@ -2,12 +2,13 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.suv_attributes import refusal, refuse_absent
+from imaging.suv.attributes import refusal, refuse_absent
 
 DAY_S = 86_400.0
 
@@ -52,78 +53,88 @@ def are_unrelated(one: Moment, other: Moment) -> bool:
 
 def acquisition_moment(instance: Instance) -> Moment:
     """Return when the acquisition of an instance began."""
-    if instance.text("AcquisitionDateTime") and not (
-        instance.text("AcquisitionDate") and instance.text("AcquisitionTime")
-    ):
-        text = instance.text("AcquisitionDateTime")
-        return parse_date_time(text, instance, "AcquisitionDateTime")
+    text = instance.text("AcquisitionDateTime")
+    if text and not (instance.text("AcquisitionDate") and instance.text("AcquisitionTime")):
+        return parse_date_time(text, instance, source="AcquisitionDateTime")
     refuse_absent(instance, "AcquisitionDate", "AcquisitionTime")
-    return _moment_of_two(instance, "AcquisitionDate", "AcquisitionTime")
+    return Moment(
+        _stated(_date_s, instance, keyword="AcquisitionDate")
+        + _stated(_time_s, instance, keyword="AcquisitionTime"),
+        _offset_of_object_s(instance),
+        "AcquisitionTime",
+    )
 
 
 def series_moment(instance: Instance) -> Moment | None:
     """Return the date and time of the series, None if one of the two is absent."""
     if not (instance.text("SeriesDate") and instance.text("SeriesTime")):
         return None
-    return _moment_of_two(instance, "SeriesDate", "SeriesTime")
+    return Moment(
+        _stated(_date_s, instance, keyword="SeriesDate")
+        + _stated(_time_s, instance, keyword="SeriesTime"),
+        _offset_of_object_s(instance),
+        "SeriesTime",
+    )
 
 
-def parse_date_time(text: str, instance: Instance, source: str) -> Moment:
+def parse_date_time(text: str, instance: Instance, *, source: str) -> Moment:
     """Return a DT value; one without offset has the object's TimezoneOffsetFromUTC, if any."""
     match = DATE_TIME.fullmatch(text)
     if match is None:
         raise _broken(instance, source)
-    date_text, time_text, offset = match.groups()
-    wall_s = _date_s(date_text, instance, source) + _time_s(time_text, instance, source)
-    offset_s = _offset_s(offset, instance, source) if offset else _object_offset_s(instance)
+    date_text, time_text, offset_text = match.groups()
+    try:
+        wall_s = _date_s(date_text) + _time_s(time_text)
+        offset_s = _offset_s(offset_text) if offset_text else None
+    except ValueError as error:
+        raise _broken(instance, source) from error
+    if offset_s is None:
+        offset_s = _offset_of_object_s(instance)
     return Moment(wall_s, offset_s, source)
 
 
 def time_of_day_s(instance: Instance, keyword: str) -> float:
     """Return the seconds since midnight that a TM attribute states."""
-    return _time_s(instance.text(keyword), instance, keyword)
+    return _stated(_time_s, instance, keyword=keyword)
 
 
-def _moment_of_two(instance: Instance, date_keyword: str, time_keyword: str) -> Moment:
-    wall_s = _date_s(instance.text(date_keyword), instance, date_keyword)
-    wall_s += time_of_day_s(instance, time_keyword)
-    return Moment(wall_s, _object_offset_s(instance), time_keyword)
+def _offset_of_object_s(instance: Instance) -> float | None:
+    if not instance.text("TimezoneOffsetFromUTC"):
+        return None
+    return _stated(_offset_s, instance, keyword="TimezoneOffsetFromUTC")
 
 
-def _date_s(text: str, instance: Instance, source: str) -> float:
-    match = DATE.fullmatch(text)
-    if match is None:
-        raise _broken(instance, source)
-    year, month, day = map(int, match.groups())
+def _stated(parse: Callable[[str], float], instance: Instance, *, keyword: str) -> float:
     try:
-        return date(year, month, day).toordinal() * DAY_S
+        return parse(instance.text(keyword))
     except ValueError as error:
-        raise _broken(instance, source) from error
+        raise _broken(instance, keyword) from error
 
 
-def _time_s(text: str, instance: Instance, source: str) -> float:
-    match = TIME.fullmatch(text)
-    if match is None:
-        raise _broken(instance, source)
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+def _date_s(text: str) -> float:
+    year, month, day = map(int, _parts(DATE, text))
+    return date(year, month, day).toordinal() * DAY_S
+
+
+def _time_s(text: str) -> float:
+    hours, minutes, seconds = (float(part or 0) for part in _parts(TIME, text))
     if hours >= 24 or minutes >= 60 or seconds >= 61:  # PS3.5 6.2: 60 is for a leap second
-        raise _broken(instance, source)
+        raise ValueError("no time of day")
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _object_offset_s(instance: Instance) -> float | None:
-    text = instance.text("TimezoneOffsetFromUTC")
-    return _offset_s(text, instance, "TimezoneOffsetFromUTC") if text else None
-
-
-def _offset_s(text: str, instance: Instance, source: str) -> float:
-    match = UTC_OFFSET.fullmatch(text)
-    if match is None:
-        raise _broken(instance, source)
-    sign, hours, minutes = match.groups()
+def _offset_s(text: str) -> float:
+    sign, hours, minutes = _parts(UTC_OFFSET, text)
     if int(hours) > 14 or int(minutes) >= 60:  # PS3.5 6.2: from -1200 to +1400
-        raise _broken(instance, source)
+        raise ValueError("no offset from UTC")
     return float(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60)
+
+
+def _parts(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise ValueError("not of the value representation")
+    return match.groups()
 
 
 def _broken(instance: Instance, source: str) -> InputError:

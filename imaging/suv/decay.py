@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.suv_attributes import (
+from imaging.suv.attributes import (
     GE_INJECTION_TIME,
     GE_SCAN_TIME,
     codes_of,
@@ -25,7 +25,7 @@ from imaging.suv_attributes import (
     series_text,
     tracers,
 )
-from imaging.suv_moments import (
+from imaging.suv.moments import (
     DAY_S,
     Moment,
     acquisition_moment,
@@ -66,17 +66,17 @@ def decay(instances: Sequence[Instance], path: list[str]) -> Decay:
         return Decay(np.ones(len(instances)), known_uptake_minutes(instances, path))
     if correction == "START":
         moments = _reference_moments(instances, path)
-        since_s = _seconds_since_injection(instances, moments, path)
+        since_s = _seconds_since_injection(instances, moments, path=path)
         mean_decay: NDArray[np.float64] | float = 1.0
     elif correction == "NONE":
         path.append("decay_corrected_here")
         moments = [acquisition_moment(instance) for instance in instances]
-        since_s = _seconds_since_injection(instances, moments, path)
+        since_s = _seconds_since_injection(instances, moments, path=path)
         mean_decay = _decay_within_frame(instances)
     else:
         raise refusal("DecayCorrection is absent or none of START, ADMIN and NONE")
     decayed = np.exp(_decay_constant(instances) * since_s)
-    return Decay(mean_decay * decayed, _uptake_minutes(instances, since_s, path))
+    return Decay(mean_decay * decayed, _uptake_minutes(instances, since_s, path=path))
 
 
 def known_uptake_minutes(instances: Sequence[Instance], path: list[str]) -> float | None:
@@ -84,8 +84,8 @@ def known_uptake_minutes(instances: Sequence[Instance], path: list[str]) -> floa
     steps: list[str] = []
     try:
         moments = [acquisition_moment(instance) for instance in instances]
-        since_s = _seconds_since_injection(instances, moments, steps)
-        minutes = _uptake_minutes(instances, since_s, steps)
+        since_s = _seconds_since_injection(instances, moments, path=steps)
+        minutes = _uptake_minutes(instances, since_s, path=steps)
     except InputError:
         path.append("uptake_unknown")
         return None
@@ -115,11 +115,11 @@ def _reference_moments(instances: Sequence[Instance], path: list[str]) -> list[M
     GE's private scan time; else the series' time, unless it is later than the acquisition, as
     post-processing makes it; else it is computed.
     """
-    ge_times = private_texts(instances, GE_SCAN_TIME, path)
+    ge_times = private_texts(instances, GE_SCAN_TIME, path=path)
     if ge_times:
         path.append("ge_decay_time")
         return [
-            parse_date_time(text, instance, GE_SCAN_TIME.name)
+            parse_date_time(text, instance, source=GE_SCAN_TIME.name)
             for text, instance in zip(ge_times, instances, strict=True)
         ]
     start = _series_start(instances)
@@ -157,7 +157,7 @@ def _earliest_acquisition(instances: Sequence[Instance]) -> Moment:
 
 
 def _seconds_since_injection(
-    instances: Sequence[Instance], moments: Sequence[Moment], path: list[str]
+    instances: Sequence[Instance], moments: Sequence[Moment], *, path: list[str]
 ) -> NDArray[np.float64]:
     """Return float64 [instances]; refuse moments before the injection or implausibly long after.
 
@@ -187,21 +187,21 @@ def _injection(instances: Sequence[Instance], path: list[str]) -> Moment:
     items = tracers(instances)
     text = series_text(items, "RadiopharmaceuticalStartDateTime")
     if text:
-        return parse_date_time(text, instances[0], "RadiopharmaceuticalStartDateTime")
+        return parse_date_time(text, instances[0], source="RadiopharmaceuticalStartDateTime")
     if series_text(items, "RadiopharmaceuticalStartTime"):
         path.append("injection_time_only")
-        return _injection_before_scan(items[0], _earliest_acquisition(instances), path)
-    ge_times = private_texts(instances, GE_INJECTION_TIME, path)
+        return _injection_before_scan(items[0], _earliest_acquisition(instances), path=path)
+    ge_times = private_texts(instances, GE_INJECTION_TIME, path=path)
     if len(set(ge_times)) == 1:
         path.append("ge_injection_time")
-        return parse_date_time(ge_times[0], instances[0], GE_INJECTION_TIME.name)
+        return parse_date_time(ge_times[0], instances[0], source=GE_INJECTION_TIME.name)
     raise refusal(
         "the PET series has no RadiopharmaceuticalStartDateTime, no RadiopharmaceuticalStartTime "
         f"and not one {GE_INJECTION_TIME.name}"
     )
 
 
-def _injection_before_scan(tracer: Instance, scan: Moment, path: list[str]) -> Moment:
+def _injection_before_scan(tracer: Instance, scan: Moment, *, path: list[str]) -> Moment:
     """Return the last moment up to the scan at which the clock showed the injection's time."""
     keyword = "RadiopharmaceuticalStartTime"
     wall_s = scan.midnight_s + time_of_day_s(tracer, keyword)
@@ -212,7 +212,7 @@ def _injection_before_scan(tracer: Instance, scan: Moment, path: list[str]) -> M
 
 
 def _uptake_minutes(
-    instances: Sequence[Instance], since_s: NDArray[np.float64], path: list[str]
+    instances: Sequence[Instance], since_s: NDArray[np.float64], *, path: list[str]
 ) -> float:
     minutes = float(since_s.min()) / 60
     shortest, longest = USUAL_UPTAKE_MINUTES
