@@ -34,6 +34,15 @@ class Features:
     previews: list[str]
 
 
+def is_serving(url: str, model: str) -> bool:
+    """Say whether a Triton that has the model answers at `url`."""
+    try:
+        with triton.InferenceServerClient(url) as client:
+            return bool(client.is_model_ready(model))
+    except (InferenceServerException, OSError):
+        return False
+
+
 def infer(
     url: str, model: str, study: bytes, parameters: Mapping[str, str] | None = None
 ) -> Features:

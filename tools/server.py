@@ -13,6 +13,7 @@ from tools.client import ServiceError, infer
 from tools.phantom import phantom_zip
 from tools.triton_runtime import ServerSettings, command, environment, make_backend_directory
 
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
 START_SECONDS = 120
 STOP_SECONDS = 30
 CANARY_MODEL = "ct3dcnn"
@@ -92,5 +93,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _remove_regions(prefix: str) -> None:
-    for region in Path("/dev/shm").glob(f"{prefix}*"):
+    for region in SHARED_MEMORY.glob(f"{prefix}*"):
         region.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.locations import data_folder, wheel_folder
@@ -15,15 +15,15 @@ FORWARDED_HEADERS = "(?i)x-df-.*"
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where the server listens and what it serves; loopback only, since this Triton is not hardened.
+    """Where the server listens and what it serves; on loopback only: this Triton is not hardened.
 
-    model_repository: folder of models; the project's own by default.
+    model_repository: folder of models.
     """
 
     http_port: int = 8000
     grpc_port: int = 8001
     metrics_port: int = 8002
-    model_repository: Path = data_folder("model_repository")
+    model_repository: Path = field(default_factory=lambda: data_folder("model_repository"))
     verbose: bool = False
 
     @property

@@ -1,0 +1,1 @@
+"""The way from people and programs to Triton, and what they take away: results."""

@@ -1,0 +1,59 @@
+"""A table of features: one row a region or image, one column a feature, of one model version."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEY_COLUMNS = ("PatientID", "Modality", "ROI")
+VERSION_LABELS = ("weights_sha256", "preprocessing_id", "feature_prefix")
+
+
+class MixedVersionsError(ValueError):
+    """Rows of different weights or preprocessing do not belong in one table."""
+
+
+@dataclass
+class FeatureTable:
+    """Labels and features of rows, in the order in which they were added.
+
+    labels: what Triton's ROWS holds, a mapping a row.
+    features: float32 [F] a row.
+    """
+
+    labels: list[Mapping[str, Any]] = field(default_factory=list)
+    features: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, labels: Sequence[Mapping[str, Any]], features: NDArray[np.float32]) -> None:
+        """Add the rows of one study: labels, and features as float32 [rows, F].
+
+        Raises MixedVersionsError if they are not of the version that the table has.
+        """
+        for label in labels:
+            first = self.labels[0] if self.labels else label
+            differing = [name for name in VERSION_LABELS if label[name] != first[name]]
+            if differing:
+                raise MixedVersionsError(
+                    f"{' and '.join(differing)} of this study differ from those of the first one: "
+                    "the model was replaced in between; extract all studies again"
+                )
+            self.labels.append(label)
+        self.features.extend(features)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The prefix and an index, padded to the width of the last one."""
+        count = len(self.features[0])
+        width = len(str(count - 1))
+        return [f"{self.labels[0]['feature_prefix']}_{n:0{width}}" for n in range(count)]
+
+    def write_csv(self, file: TextIO) -> None:
+        """Write the rows by RFC 4180: comma, point, CRLF. Numbers read back to the same float32."""
+        writer = csv.writer(file)
+        writer.writerow([*KEY_COLUMNS, *(self.feature_names if self.features else [])])
+        for label, features in zip(self.labels, self.features, strict=True):
+            keys = [label["patient_id"], label["modality"], label["roi"]]
+            writer.writerow([*keys, *map(str, features)])

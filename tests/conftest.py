@@ -1,0 +1,27 @@
+"""What all tests share: the real Triton, once a session, and the shared cases where they are."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.server import free_ports, running
+from tools.triton_runtime import ServerSettings
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A running Triton with the project's models; its settings have the addresses."""
+    http_port, grpc_port, metrics_port = free_ports(3)
+    settings = ServerSettings(http_port, grpc_port, metrics_port)
+    with running(settings):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real DICOM cases with reference conversions."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared cases are not beside this checkout")
+    return SHARED

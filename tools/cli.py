@@ -1,0 +1,33 @@
+"""`deepfeatures`: the commands, and which module does each."""
+
+import argparse
+import sys
+from importlib.metadata import version
+
+from tools import demo, extract, serve
+
+COMMANDS = {
+    "serve": (serve, "start Triton with the models, until Ctrl-C"),
+    "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
+    "demo": (demo, "serve, and extract the sample study"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser("deepfeatures", description="Deep features of a DICOM zip.")
+    top.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('triton-deep-features')}"
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return top
+
+
+def main() -> None:
+    """Run the command and exit with its code; a wrong call exits with 2, as argparse does."""
+    arguments = parser().parse_args()
+    sys.exit(arguments.run(arguments))

@@ -1,0 +1,141 @@
+"""`deepfeatures extract`: studies in; rows as a table, CSV or JSON out."""
+
+import argparse
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.results.table import MixedVersionsError
+from tools.client import Features, ServiceError, infer, is_serving
+from tools.outcome import Outcome, write_files
+from tools.server import ServerError, free_ports, running
+from tools.studies import StudySource, find_studies
+from tools.triton_runtime import ServerSettings
+
+DEFAULT_URL = "127.0.0.1:8000"
+FORMS = {".csv": "csv", ".json": "json"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `deepfeatures extract` takes."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="ZIP|FOLDER")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="print CSV")
+    form.add_argument(
+        "--json",
+        dest="form",
+        action="store_const",
+        const="json",
+        help="print JSON, with every label of the rows and the report of each study",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write to FILE, .csv or .json, and say so"
+    )
+    parser.add_argument(
+        "--previews", type=Path, metavar="FOLDER", help="write what the network saw there, as PNG"
+    )
+    parser.add_argument("--model", default="ct3dcnn", help="default: ct3dcnn")
+    parser.add_argument("--series", metavar="UID", help="only the series of this SeriesInstanceUID")
+    parser.add_argument("--allow", metavar="CODES", help="for instance: untrained_modality")
+    parser.add_argument(
+        "--url",
+        metavar="HOST:PORT",
+        help=f"a running service; default: the one at {DEFAULT_URL}, else one just for this call",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 if every study gave rows, 1 if some did not, 2 if the call cannot be right."""
+    console = Console(stderr=True, highlight=False)
+    studies, problem = _studies_or_problem(arguments)
+    if problem:
+        console.print(f"deepfeatures extract: {problem}", style="red", markup=False)
+        return 2
+    try:
+        with service(arguments.url, arguments.model, console) as url:
+            outcome = extract(studies, url, arguments, console)
+    except ServerError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    write_files(outcome, _form(arguments), arguments.out, console)
+    return 1 if outcome.failed else 0
+
+
+def extract(
+    studies: Sequence[StudySource], url: str, arguments: argparse.Namespace, console: Console
+) -> Outcome:
+    """Send the studies one after the other; a study that fails does not stop the next one."""
+    options = {"series": arguments.series, "allow": arguments.allow}
+    parameters = {name: value for name, value in options.items() if value}
+    outcome = Outcome()
+    with _progress(console, len(studies)) as progress:
+        for study in progress.track(studies, description="studies"):
+            try:
+                answer = infer(url, arguments.model, study.zip_bytes(), parameters)
+                outcome.add(study.name, answer)
+            except (ServiceError, MixedVersionsError, OSError) as error:
+                outcome.add_failure(study.name, error)
+                console.print(f"{study.name}: {error}", style="red", markup=False)
+            except KeyboardInterrupt:
+                outcome.add_failure(study.name, KeyboardInterrupt("stopped by hand"))
+                console.print("stopped: the rows so far are kept", style="red")
+                break
+            else:
+                _write_previews(arguments.previews, answer)
+    return outcome
+
+
+@contextmanager
+def service(url: str | None, model: str, console: Console) -> Iterator[str]:
+    """Give the address of a running service: the one named, the usual one, or one of our own."""
+    if url or is_serving(DEFAULT_URL, model):
+        yield url or DEFAULT_URL
+        return
+    console.print("no service is running: starting one for this call (about 15 s)", style="dim")
+    http_port, grpc_port, metrics_port = free_ports(3)
+    settings = ServerSettings(http_port, grpc_port, metrics_port)
+    with running(settings):
+        yield settings.http_url
+
+
+def _studies_or_problem(arguments: argparse.Namespace) -> tuple[list[StudySource], str]:
+    missing = [str(path) for path in arguments.paths if not path.exists()]
+    if missing:
+        return [], f"no such file or folder: {', '.join(missing)}"
+    if arguments.out and arguments.out.suffix not in FORMS:
+        return [], f"--out takes a name that ends in .csv or .json, not {arguments.out}"
+    if arguments.out and not arguments.out.parent.is_dir():
+        return [], f"the folder {arguments.out.parent} does not exist"
+    studies = list(find_studies(arguments.paths))
+    return studies, "" if studies else "the folder holds neither zips nor DICOM files"
+
+
+def _form(arguments: argparse.Namespace) -> str:
+    """Return csv, json or table: as asked, else by the name of the file that is written."""
+    by_name = FORMS[arguments.out.suffix] if arguments.out else "table"
+    return str(arguments.form or by_name)
+
+
+def _progress(console: Console, studies: int) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=studies < 2,
+    )
+
+
+def _write_previews(folder: Path | None, answer: Features) -> None:
+    """Write a row's picture as <series>.png: UIDs name no patient."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for label, preview in zip(answer.rows, answer.previews, strict=True):
+        name = f"{label['modality']}-{label['series_uid'] or label['input_sha256'][:16]}.png"
+        (folder / name).write_bytes(base64.b64decode(preview))

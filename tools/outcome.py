@@ -1,0 +1,111 @@
+"""What came of a call of several studies, and how it is written: a table, CSV or JSON."""
+
+import io
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.results.table import FeatureTable
+from tools.client import Features
+
+FEATURES_SHOWN = 2
+QUALITY_STYLE = {"info": "dim", "warn": "yellow", "exclude": "red"}
+
+
+@dataclass
+class Outcome:
+    """All rows in one table, and each study with its labels and report, or its error."""
+
+    table: FeatureTable = field(default_factory=FeatureTable)
+    studies: list[dict[str, Any]] = field(default_factory=list)
+    failed: int = 0
+
+    def add(self, name: str, answer: Features) -> None:
+        """Add the rows of one study; raises MixedVersionsError, and then adds nothing."""
+        self.table.add(answer.rows, answer.features)
+        rows = [
+            label | {"features": [float(str(value)) for value in features]}
+            for label, features in zip(answer.rows, answer.features, strict=True)
+        ]
+        self.studies.append({"study": name, "rows": rows, "report": answer.report})
+
+    def add_failure(self, name: str, error: BaseException) -> None:
+        """Note that a study gave no rows, and why."""
+        self.failed += 1
+        self.studies.append({"study": name, "error": str(error)})
+
+    def as_json(self, *, with_features: bool) -> str:
+        """Return everything as JSON; without the features it is the provenance of a CSV."""
+        if not with_features:
+            return _json({"studies": [_without_features(study) for study in self.studies]})
+        names = self.table.feature_names if self.table.features else []
+        return _json({"feature_names": names, "studies": self.studies})
+
+    def as_csv(self) -> str:
+        """Return the rows by RFC 4180."""
+        file = io.StringIO(newline="")
+        self.table.write_csv(file)
+        return file.getvalue()
+
+
+def write_files(outcome: Outcome, form: str, out: Path | None, console: Console) -> None:
+    """Print the outcome, or write it to a file; a CSV file gets its provenance beside it."""
+    if form == "table":
+        if outcome.table.features:
+            print_table(outcome)
+        return
+    text = outcome.as_csv() if form == "csv" else outcome.as_json(with_features=True)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    out.write_text(text, encoding="utf-8", newline="")
+    written = str(out)
+    if form == "csv":
+        provenance = out.with_suffix(".provenance.json")
+        provenance.write_text(outcome.as_json(with_features=False), encoding="utf-8")
+        written += f" and {provenance}"
+    console.print(f"{len(outcome.table.features)} rows written to {written}", markup=False)
+
+
+def print_table(outcome: Outcome) -> None:
+    """Print a line a row: who, what, the first features; then what to beware of, by code."""
+    rows, names = outcome.table, outcome.table.feature_names
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Patient", overflow="fold", min_width=8)
+    table.add_column("Modality", no_wrap=True)
+    table.add_column("ROI", overflow="fold", min_width=12)
+    for title in ("Slices", *names[:FEATURES_SHOWN], f"… {len(names)}"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for label, features in zip(rows.labels, rows.features, strict=True):
+        shown = [f"{value:.6f}" for value in features[:FEATURES_SHOWN]]
+        region = escape(label["roi"]) or "[dim]whole volume[/]"
+        patient = escape(label["patient_id"])
+        table.add_row(patient, label["modality"], region, str(label["shape"][2]), *shown)
+    console = Console(highlight=False)
+    console.print(table)
+    codes = Counter(
+        (each["severity"], each["code"]) for row in rows.labels for each in row["quality"]
+    )
+    for (severity, code), count in sorted(codes.items()):
+        style = QUALITY_STYLE[severity]
+        console.print(f"[{style}]{severity}: {code}[/] in {count} of {len(rows.labels)} rows")
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _without_features(study: dict[str, Any]) -> dict[str, Any]:
+    rows = [
+        {name: value for name, value in row.items() if name != "features"}
+        for row in study.get("rows", [])
+    ]
+    return study | {"rows": rows}
