@@ -88,7 +88,7 @@ class _SeekableBytes(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if origin + offset < 0:
-            raise ValueError("seek to before the start")
+            raise OSError("seek to before the start")  # as files do; zipfile counts on it
         self._at = origin + offset
         return self._at
 
@@ -187,7 +187,7 @@ def _listing(buffer: memoryview, limits: Limits) -> Sequence[zipfile.ZipInfo]:
             infos = listing.infolist()
     except InputError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, struct.error, ValueError) as error:
         raise _unreadable(buffer) from error
     if len(infos) > limits.entries:
         raise _too_many_entries(limits)

@@ -75,10 +75,10 @@ class Report:
             for outcome in self.outcomes
             if outcome["image"] and outcome["code"] != "not_chosen"
         ]
-        sentences = [
+        text = "; ".join(
             f"image series {number} of {len(refused)} ({outcome['modality']}, "
             f"{outcome['instances']} objects): {outcome['reason']}"
             for number, outcome in enumerate(refused, start=1)
-        ]
+        )
         codes = {outcome["code"] for outcome in refused}
-        return InputError(codes.pop() if len(codes) == 1 else "no_rows", "; ".join(sentences))
+        return InputError(codes.pop(), text) if len(codes) == 1 else InputError("no_rows", text)

@@ -16,14 +16,14 @@ SOFTWARE = f"triton-deep-features {version('triton-deep-features')}"
 
 THICK_SLICES_MM = 3.0
 
-SEVERITIES = {
-    "DEMONSTRATION_WEIGHTS": "exclude",
-    "DERIVED_IMAGE": "warn",
-    "THICK_SLICES": "warn",
-    "UNTRAINED_MODALITY": "exclude",
-    "UNTRAINED_WEIGHTS": "exclude",
+QUALITY = {
+    "DEMONSTRATION_WEIGHTS": ("exclude", "the weights are for checking a pipeline; number: 1"),
+    "DERIVED_IMAGE": ("warn", "slices computed from other images; number: how many"),
+    "THICK_SLICES": ("warn", "slices more than 3 mm apart; number: their distance in mm"),
+    "UNTRAINED_MODALITY": ("exclude", "the model was not made for this modality; number: 1"),
+    "UNTRAINED_WEIGHTS": ("exclude", "the weights are a seeded initialisation; number: 1"),
 }
-"""What each quality code asks of an analysis: info, warn or exclude."""
+"""Quality codes: what each asks of an analysis (info, warn, exclude), and what it means."""
 
 
 def image_label(series: Series, grid: Grid, quantity: Quantity) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def quality_codes(series: Series, grid: Grid, recipe: Recipe) -> list[dict[str, 
         "UNTRAINED_WEIGHTS": recipe.weights == "untrained",
     }
     return [
-        {"code": code, "severity": SEVERITIES[code], "number": round(float(number), 6)}
+        {"code": code, "severity": QUALITY[code][0], "number": round(float(number), 6)}
         for code, number in numbers.items()
         if number
     ]

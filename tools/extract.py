@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if every study gave rows, 1 if some did not, 2 if the call cannot be right."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     studies, problem = _studies_or_problem(arguments)
     if problem:
         console.print(f"deepfeatures extract: {problem}", style="red", markup=False)

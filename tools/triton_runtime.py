@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.locations import data_folder, wheel_folder
+from tools.platform_check import libpython_folder
 
 FORWARDED_HEADERS = "(?i)x-df-.*"
 """Request headers that reach the models as parameters; all others stay outside."""
@@ -55,10 +56,10 @@ def environment() -> dict[str, str]:
     then takes its packages from the environment of the first `python3` on PATH.
     """
     site_packages = sysconfig.get_path("platlib")
-    libraries = [sysconfig.get_config_var("LIBDIR"), f"{site_packages}/nvidia_pytriton.libs"]
+    libraries = [libpython_folder(), f"{site_packages}/nvidia_pytriton.libs"]
     return os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
-        "LD_LIBRARY_PATH": ":".join(libraries),
+        "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
 

@@ -1,0 +1,36 @@
+"""What a request may ask for, by parameters or by headers."""
+
+import pytest
+
+from imaging.errors import InputError
+from imaging.options import Options
+
+
+def test_headers_come_in_any_case_and_percent_encoded():
+    options = Options.from_parameters(
+        {"X-DF-Series": "1.2%2E3", "x-df-allow": "untrained_modality"}
+    )
+
+    assert options == Options(series="1.2.3", allow=frozenset({"untrained_modality"}))
+
+
+def test_parameters_win_over_headers():
+    options = Options.from_parameters({"preview": "false", "x-df-preview": "true"})
+
+    assert options.preview is False
+
+
+@pytest.mark.parametrize("value", [False, "false", "False"])
+def test_a_preview_can_be_left_out(value):
+    assert Options.from_parameters({"preview": value}).preview is False
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"roi": "GTV"}, {"x-df-hush": "1"}, {"allow": "all"}, {"regions": "all"}, {"preview": "no"}],
+)
+def test_what_is_not_known_is_refused_and_not_repeated(parameters):
+    with pytest.raises(InputError, match="^bad_option: ") as caught:
+        Options.from_parameters(parameters)
+
+    assert "hush" not in str(caught.value)

@@ -1,0 +1,155 @@
+"""What becomes of a zip: a row for each image series, and a report of everything in it."""
+
+import pytest
+from phantoms import ct_slice, slices, thorax, zip_of
+from pydicom.uid import generate_uid
+from test_network_input import PARAMETERS, inputs_of
+
+from imaging.archive import Limits
+from imaging.errors import InputError
+from imaging.options import Options
+from imaging.preprocess import feature_inputs
+from imaging.recipe import Recipe
+
+SMALL = thorax(shape=(10, 12, 6))
+RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+REPORT_TEXT = "1.2.840.10008.5.1.4.1.1.88.11"
+MR = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "Modality": "MR"}
+
+
+def other_object(sop_class, modality):
+    """An object without pixels: the header of a slice, under another class."""
+    dataset = slices(SMALL)[0]
+    dataset.SOPClassUID, dataset.Modality = sop_class, modality
+    del dataset.PixelData
+    return dataset
+
+
+def asked(study, **options):
+    return feature_inputs(
+        memoryview(study),
+        recipe=Recipe.from_parameters(PARAMETERS),
+        options=Options.from_parameters(options),
+        limits=Limits(),
+    )
+
+
+def test_two_studies_in_one_zip_are_two_rows_told_apart():
+    first = slices(SMALL, StudyInstanceUID="1.2.1", PatientID="A")
+    second = slices(SMALL, StudyInstanceUID="1.2.2", PatientID="B")
+
+    rows = inputs_of(zip_of(*first, *second))
+
+    named = [(label["patient_id"], label["study_uid"]) for label in rows.labels]
+    assert named == [("A", "1.2.1"), ("B", "1.2.2")]
+    assert len(rows.volumes) == len(rows.previews) == 2
+
+
+def test_everything_else_in_the_zip_is_in_the_report():
+    good = slices(SMALL)
+    scout = slices(SMALL, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    regions = other_object(RTSTRUCT, "RTSTRUCT")
+
+    rows = inputs_of(zip_of(b"Thumbs.db", *good, *scout, regions))
+
+    outcomes = [(o["status"], o["code"], o["instances"]) for o in rows.report["series"]]
+    assert outcomes == [
+        ("used", "", 6),
+        ("skipped", "localizer", 6),
+        ("skipped", "unsupported_object", 1),
+    ]
+    assert rows.report["entries_not_dicom"] == [1]
+    assert set(rows.report["seconds"]) == {"headers", "volumes", "previews"}
+
+
+def test_copies_of_a_file_count_once_and_are_reported():
+    objects = slices(SMALL)
+
+    rows = inputs_of(zip_of(*objects, *objects[:2]))
+
+    assert rows.labels[0]["shape"] == [10, 12, 6]
+    assert rows.report["warnings"] == [
+        {"code": "copies_left_out", "series_uid": rows.labels[0]["series_uid"], "number": 2}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("study", "code"),
+    [
+        pytest.param(zip_of(b"text", b"more text"), "no_dicom", id="text files"),
+        pytest.param(zip_of(other_object(REPORT_TEXT, "SR")), "no_images", id="a report"),
+        pytest.param(
+            zip_of(other_object(RTSTRUCT, "RTSTRUCT")), "regions_without_images", id="RTSTRUCT"
+        ),
+        pytest.param(zip_of(slices(SMALL)[0]), "single_slice", id="one slice"),
+        pytest.param(zip_of(*slices(SMALL, **MR)), "untrained_modality", id="MR"),
+    ],
+)
+def test_a_zip_that_gives_no_row_is_refused_with_its_own_code(study, code):
+    with pytest.raises(InputError, match=f"^{code}: "):
+        inputs_of(study)
+
+
+def test_series_refused_for_different_reasons_are_all_named():
+    study = zip_of(slices(SMALL)[0], *slices(SMALL, **MR))
+
+    with pytest.raises(InputError, match="^no_rows: .*one slice; .*2 of 2 .MR, 6 obj.*allow="):
+        inputs_of(study)
+
+
+def test_an_untrained_modality_is_given_when_asked_for_and_says_so():
+    study = zip_of(*slices(SMALL, **MR))
+
+    label = asked(study, allow="untrained_modality").labels[0]
+
+    assert label["quality"] == [
+        {"code": "THICK_SLICES", "severity": "warn", "number": 4.0},
+        {"code": "UNTRAINED_MODALITY", "severity": "exclude", "number": 1.0},
+    ]
+
+
+def test_one_series_can_be_chosen():
+    first, second = slices(SMALL), slices(SMALL, SeriesInstanceUID="1.2.3.4")
+
+    rows = asked(zip_of(*first, *second), series="1.2.3.4", preview="false")
+
+    assert [label["series_uid"] for label in rows.labels] == ["1.2.3.4"]
+    assert [outcome["code"] for outcome in rows.report["series"]] == ["not_chosen", ""]
+    assert rows.previews == [""]
+
+
+def test_a_series_that_is_not_there_is_refused_with_those_that_are():
+    objects = slices(SMALL, SeriesInstanceUID="1.2.3.4")
+
+    with pytest.raises(InputError, match=r"^unknown_series: .* it has 1\.2\.3\.4$"):
+        asked(zip_of(*objects), series="1.2.3")
+
+
+def test_more_rows_than_one_answer_holds_are_refused():
+    two = zip_of(*slices(SMALL), *slices(SMALL))
+    recipe = Recipe.from_parameters(PARAMETERS)
+    limits = Limits(output_bytes=recipe.row_bytes)
+
+    with pytest.raises(InputError, match="^too_many_rows: "):
+        feature_inputs(memoryview(two), recipe=recipe, options=Options(), limits=limits)
+
+
+def test_a_damaged_slice_refuses_the_request_even_beside_a_good_series():
+    study = bytearray(zip_of(*slices(SMALL), *slices(SMALL), method=0))
+    study[1000] ^= 0xFF  # in the pixels of the first object
+
+    with pytest.raises(InputError, match="^zip_corrupt: entry 1 "):
+        inputs_of(bytes(study))
+
+
+def test_nothing_about_the_patient_is_in_a_message():
+    texts = ("PatientID", "PatientName", "SeriesDescription", "InstitutionName")
+    marked = dict.fromkeys(texts, "hush")
+    plane = SMALL.voxels[0]
+    odd = ct_slice(plane, StudyInstanceUID="1.2", SeriesInstanceUID=generate_uid(), **marked)
+    odd.ImageOrientationPatient = odd.PixelSpacing = None
+
+    with pytest.raises(InputError) as caught:
+        inputs_of(zip_of(odd, odd))
+
+    assert "hush" not in str(caught.value)

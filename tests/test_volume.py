@@ -1,0 +1,125 @@
+"""Pixels become quantities, exactly, or are refused."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+from phantoms import CORONAL, slices, thorax, zip_of
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+)
+
+from imaging.archive import Limits
+from imaging.errors import InputError
+from imaging.options import Options
+from imaging.preprocess import nifti_files
+
+SMALL = thorax(shape=(10, 12, 6))
+
+
+def converted(*objects):
+    answer = nifti_files(memoryview(zip_of(*objects)), options=Options(), limits=Limits())
+    return nib.Nifti1Image.from_bytes(gzip.decompress(answer.files[0])), answer.labels[0]
+
+
+def same_place(image, phantom):
+    """The converted voxels in the order and frame of the phantom's own NIfTI."""
+    wanted = phantom.nifti()
+    change = nib.orientations.ornt_transform(
+        nib.io_orientation(image.affine), nib.io_orientation(wanted.affine)
+    )
+    turned = image.as_reoriented(change)
+    np.testing.assert_allclose(turned.affine, wanted.affine, atol=1e-4)
+    return np.asarray(turned.dataobj), wanted.get_fdata()
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
+)
+def test_a_ct_comes_out_in_hounsfield_units(syntax):
+    objects = slices(SMALL, CORONAL, syntax=syntax)
+
+    image, label = converted(*objects)
+
+    found, expected = same_place(image, SMALL)
+    np.testing.assert_array_equal(found, expected)
+    assert (image.get_data_dtype(), label["unit"]) == (np.int16, "HU")
+
+
+def test_signed_pixels_with_padding_keep_their_values():
+    phantom = thorax(shape=(10, 12, 6))
+    phantom.voxels[0] = -2000
+    objects = slices(phantom, PixelRepresentation=1, RescaleIntercept=0)
+
+    image, _ = converted(*objects)
+
+    found, expected = same_place(image, phantom)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_each_slice_has_its_own_slope():
+    objects = slices(SMALL, RescaleIntercept=-1024)
+    for k, each in enumerate(objects):
+        each.RescaleSlope = 0.5 + k / 8
+
+    image, _ = converted(*objects)
+
+    found, expected = same_place(image, SMALL)
+    slopes = 0.5 + np.arange(6) / 8
+    np.testing.assert_allclose(found, (expected + 1024) * slopes - 1024, rtol=1e-6)
+    assert image.get_data_dtype() == np.float32
+
+
+def test_a_ct_without_slope_is_refused():
+    objects = slices(SMALL)
+    del objects[3].RescaleSlope
+
+    with pytest.raises(InputError, match="^missing_attribute: .* entry 4 has no RescaleSlope"):
+        converted(*objects)
+
+
+def test_too_few_pixels_are_refused():
+    objects = slices(SMALL)
+    objects[2].PixelData = objects[2].PixelData[:-10]
+
+    with pytest.raises(InputError, match="^bad_pixels: .* entry 3 has 230 bytes .* need 240"):
+        converted(*objects)
+
+
+def test_a_slice_without_pixels_is_refused():
+    objects = slices(SMALL)
+    del objects[0].PixelData
+
+    with pytest.raises(InputError, match="^bad_pixels: .* entry 1 has no pixel data"):
+        converted(*objects)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"SamplesPerPixel": 3}, "unsupported_pixels"),
+        ({"NumberOfFrames": 2}, "unsupported_pixels"),
+        ({"BitsAllocated": 1}, "unsupported_pixels"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, "unsupported_object"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2.1"}, "unsupported_object"),
+    ],
+)
+def test_what_is_no_plain_series_is_refused_by_name(attributes, code):
+    with pytest.raises(InputError, match=f"^{code}: image series 1 of 1 "):
+        converted(*slices(SMALL, **attributes))
+
+
+def test_compressed_pixels_are_refused_by_the_name_of_their_syntax():
+    objects = slices(SMALL)
+    for each in objects:
+        each.PixelData = encapsulate([each.PixelData])
+        each.file_meta.TransferSyntaxUID = JPEG2000Lossless
+
+    with pytest.raises(InputError, match="^unsupported_transfer_syntax: .*JPEG 2000"):
+        converted(*objects)
