@@ -72,7 +72,7 @@ def write_files(outcome: Outcome, form: str, out: Path | None, console: Console)
         provenance = out.with_suffix(".provenance.json")
         provenance.write_text(outcome.as_json(with_features=False), encoding="utf-8")
         written += f" and {provenance}"
-    console.print(f"{len(outcome.table.features)} rows written to {written}", markup=False)
+    console.print(f"rows written to {written}: {len(outcome.table.features)}", markup=False)
 
 
 def print_table(outcome: Outcome) -> None:
@@ -82,7 +82,7 @@ def print_table(outcome: Outcome) -> None:
     table.add_column("Patient", overflow="fold", min_width=8)
     table.add_column("Modality", no_wrap=True)
     table.add_column("ROI", overflow="fold", min_width=12)
-    for title in ("Slices", *names[:FEATURES_SHOWN], f"… {len(names)}"):
+    for title in ("Slices", *names[:FEATURES_SHOWN]):
         table.add_column(title, justify="right", no_wrap=True)
     for label, features in zip(rows.labels, rows.features, strict=True):
         shown = [f"{value:.6f}" for value in features[:FEATURES_SHOWN]]
@@ -91,6 +91,9 @@ def print_table(outcome: Outcome) -> None:
         table.add_row(patient, label["modality"], region, str(label["shape"][2]), *shown)
     console = Console(highlight=False)
     console.print(table)
+    console.print(
+        f"{FEATURES_SHOWN} of {len(names)} features; --csv or --json has all", style="dim"
+    )
     codes = Counter(
         (each["severity"], each["code"]) for row in rows.labels for each in row["quality"]
     )

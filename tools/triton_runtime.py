@@ -13,6 +13,10 @@ from tools.platform_check import libpython_folder
 FORWARDED_HEADERS = "(?i)x-df-.*"
 """Request headers that reach the models as parameters; all others stay outside."""
 
+NVIDIA_DEVICE = Path("/dev/nvidiactl")
+WITHOUT_GPU = ["--pinned-memory-pool-byte-size=0", "--allow-gpu-metrics=false"]
+"""Flags that spare the log some of the complaints about a GPU that is not there."""
+
 
 @dataclass(frozen=True)
 class ServerSettings:
@@ -87,4 +91,5 @@ def command(settings: ServerSettings, *, backends: Path, region_prefix: str) -> 
         f"--http-header-forward-pattern={FORWARDED_HEADERS}",
         f"--grpc-header-forward-pattern={FORWARDED_HEADERS}",
         f"--log-info={str(settings.verbose).lower()}",
+        *([] if NVIDIA_DEVICE.exists() else WITHOUT_GPU),
     ]
