@@ -3,21 +3,24 @@
 pydicom reads the header through a file that inflates as it is read, and stops at the pixels.
 """
 
+import logging
 import math
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import Tag
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imaging.archive import Entry, Limits
 from imaging.errors import InputError
 
 PYDICOM_FAILURES = (
     AttributeError,
+    BytesLengthException,
     EOFError,
     IndexError,
     InvalidDicomError,
@@ -74,6 +77,11 @@ ATTRIBUTES = [Tag(each) for each in IDENTITY + DESCRIPTION + GEOMETRY + PIXELS +
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
 
+FILE_META_BYTES = 1024
+"""The preamble and the file meta information, where the transfer syntax stands (PS3.10 7.1)."""
+
+DEFLATED = DeflatedExplicitVRLittleEndian.encode()
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -85,13 +93,8 @@ class Instance:
 
     entry: Entry
     header: pydicom.Dataset
+    transfer_syntax: UID
     pixels_at: int
-
-    @property
-    def transfer_syntax(self) -> UID:
-        return UID(
-            self.header.file_meta.get("TransferSyntaxUID", pydicom.uid.ImplicitVRLittleEndian)
-        )
 
     def text(self, keyword: str) -> str:
         """Return an attribute as text, empty if it is absent."""
@@ -147,21 +150,38 @@ def _is_several(value: Any) -> bool:
     return hasattr(value, "__iter__") and not isinstance(value, str)
 
 
+def quiet_pydicom() -> None:
+    """Stop pydicom's warnings and logs, which quote the values of attributes."""
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    logging.getLogger("pydicom").disabled = True
+    warnings.filterwarnings("ignore", module="pydicom")
+
+
 def read_instance(entry: Entry, limits: Limits) -> Instance | None:
-    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable."""
+    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable.
+
+    Refuses a deflated object.
+    """
     file = entry.open(limits.header_bytes)
-    start = file.read(132)
-    has_preamble = start[128:] == b"DICM"
+    start = file.read(FILE_META_BYTES)
+    has_preamble = start[128:132] == b"DICM"
     if not has_preamble and start[:2] not in EXPLICIT_FIRST_TAGS:
         return None
+    if DEFLATED in start:
+        # pydicom inflates such an object whole, whatever it unpacks to.
+        raise InputError(
+            "unsupported_transfer_syntax",
+            f"entry {entry.number} is a deflated object; those that are not deflated are read",
+        )
     file.seek(0)
     try:
         header = pydicom.dcmread(
             file, stop_before_pixels=True, specific_tags=ATTRIBUTES, force=not has_preamble
         )
         has_class = bool(header.get("SOPClassUID"))
+        syntax = UID(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
     except PYDICOM_FAILURES as error:
         if isinstance(error, InputError):
             raise
         return None
-    return Instance(entry, header, file.tell()) if has_class else None
+    return Instance(entry, header, syntax, file.tell()) if has_class else None

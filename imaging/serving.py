@@ -4,14 +4,11 @@ The one module here that knows Triton. `triton_python_backend_utils` exists only
 """
 
 import json
-import logging
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pydicom
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
@@ -51,13 +48,6 @@ def _respond(answer: Answer, model: Any, request: Any) -> Any:
 
 def _failure(text: str, code: int) -> Any:
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(text, code))
-
-
-def quiet_pydicom() -> None:
-    """Stop pydicom's warnings and logs, which quote the values of attributes."""
-    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-    logging.getLogger("pydicom").disabled = True
-    warnings.simplefilter("ignore")
 
 
 def parameters(args: Mapping[str, str]) -> dict[str, str]:

@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from imaging.instances import quiet_pydicom
 from tools.server import free_ports, running
 from tools.triton_runtime import ServerSettings
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet_pydicom():
+    """Read headers as the service does: without warnings that quote them."""
+    quiet_pydicom()
 
 
 @pytest.fixture(scope="session")

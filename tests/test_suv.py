@@ -16,6 +16,7 @@ from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRLittleEndian
 
 from imaging.archive import Entry, Limits, open_archive
 from imaging.errors import InputError
@@ -74,7 +75,9 @@ def pet(changes=None, *, tracer=None, number=1):
     """Build one slice of the phantom, with some attributes changed."""
     item = dataset(TRACER | (tracer or {}))
     header = dataset(SLICE | {"RadiopharmaceuticalInformationSequence": [item]} | (changes or {}))
-    return Instance(Entry(number, 0, memoryview(b""), False, 0, 0), header, 0)
+    return Instance(
+        Entry(number, 0, memoryview(b""), False, 0, 0), header, ExplicitVRLittleEndian, 0
+    )
 
 
 def suv(*slices):

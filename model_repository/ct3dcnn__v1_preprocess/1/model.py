@@ -1,5 +1,6 @@
 """Triton model: a DICOM zip in; the network's input, one volume a row, out."""
 
+from imaging.instances import quiet_pydicom
 from imaging.preprocess import feature_inputs
 from imaging.recipe import Recipe
 from imaging.serving import (
@@ -9,7 +10,6 @@ from imaging.serving import (
     limits,
     options,
     parameters,
-    quiet_pydicom,
     stacked,
     strings,
 )

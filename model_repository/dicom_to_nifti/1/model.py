@@ -1,5 +1,6 @@
 """Triton model: a DICOM zip in; one .nii.gz file an image series out."""
 
+from imaging.instances import quiet_pydicom
 from imaging.preprocess import nifti_files
 from imaging.serving import (
     bytes_of,
@@ -8,7 +9,6 @@ from imaging.serving import (
     limits,
     options,
     parameters,
-    quiet_pydicom,
     strings,
 )
 
