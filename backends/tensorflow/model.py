@@ -1,45 +1,80 @@
 """Triton backend "tensorflow": serves a SavedModel, `<version>/model.savedmodel/`, with Python.
 
 Triton loads this file, as a Python-based backend, for every model whose config.pbtxt says
-`backend: "tensorflow"`. README.md beside it has the parameters.
+`backend: "tensorflow"`. README.md beside it has the parameters. Only this file knows Triton.
 """
 
 import json
 from pathlib import Path
 
+import tf_service
 import triton_python_backend_utils as pb_utils
+from tf_errors import InputError, SavedModelError
 
 
 class TritonPythonModel:
-    """Adapter only: what is computed is in tf_savedmodel.py."""
+    """Adapter only: what a model computes is in tf_savedmodel.py, all else in tf_service.py."""
+
+    @staticmethod
+    def auto_complete_config(config):
+        try:
+            found = tf_service.completion(config.as_dict(), Path(pb_utils.get_model_dir()))
+        except SavedModelError as error:
+            raise pb_utils.TritonModelException(str(error)) from None
+        config.set_max_batch_size(found.max_batch_size)
+        for tensor in found.inputs:
+            config.add_input(tensor)
+        for tensor in found.outputs:
+            config.add_output(tensor)
+        return config
 
     def initialize(self, args):
-        # Imported here: Triton imports this file once more just to complete configurations.
-        from tf_savedmodel import SavedModel
-
-        config = json.loads(args["model_config"])
-        parameters = {
-            name: value["string_value"] for name, value in config.get("parameters", {}).items()
-        }
-        self.outputs = [output["name"] for output in config["output"]]
-        self.model = SavedModel(
-            Path(args["model_repository"], args["model_version"], "model.savedmodel"),
-            signature=parameters.get("signature", "serving_default"),
-            rows_at_once=int(parameters.get("rows_at_once", "0")),
-        )
+        try:
+            self.service = tf_service.load(
+                json.loads(args["model_config"]),
+                Path(pb_utils.get_model_dir()),
+                wants_gpu=args["model_instance_kind"] == "GPU",
+                device=args["model_instance_device_id"],
+            )
+        except SavedModelError as error:
+            raise pb_utils.TritonModelException(str(error)) from None
+        name = f"{args['model_instance_name']}, version {args['model_version']}"
+        pb_utils.Logger.log_info(f"{name}: {self.service.description}")
+        for warning in self.service.warnings:
+            pb_utils.Logger.log_warn(f"{name}: {warning}")
 
     def execute(self, requests):
-        return [self._respond(request) for request in requests]
+        answers = self.service.answers([self._inputs(request) for request in requests])
+        return [self._respond(*pair) for pair in zip(requests, answers, strict=True)]
 
-    def _respond(self, request):
-        inputs = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
+    def _inputs(self, request):
+        return {
+            tensor.name(): self.service.array_of_bfloat16(tensor.to_dlpack())
+            if self.service.is_bfloat16(tensor.name())
+            else tensor.as_numpy()
+            for tensor in request.inputs()
+        }
+
+    def _respond(self, request, answer):
         try:
-            outputs = self.model(inputs)
+            if isinstance(answer, Exception):
+                raise answer
+            wanted = request.requested_output_names()
+            return pb_utils.InferenceResponse(
+                [self._tensor(name, values) for name, values in answer.items() if name in wanted]
+            )
+        except InputError as error:
+            return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
         except Exception as error:
-            pb_utils.Logger.log_error(f"{type(error).__name__}: {error}")
-            message = f"{type(error).__name__} in the SavedModel; the server's log has its text"
-            return pb_utils.InferenceResponse(error=pb_utils.TritonError(message))
-        wanted = set(request.requested_output_names())
-        return pb_utils.InferenceResponse(
-            [pb_utils.Tensor(name, outputs[name]) for name in self.outputs if name in wanted]
-        )
+            what = self.service.description_of_failure(error)
+            pb_utils.Logger.log_error(f"request {request.request_id()!r} failed: {what}")
+            return _failure("internal error: the model failed", pb_utils.TritonError.INTERNAL)
+
+    def _tensor(self, name, values):
+        if self.service.is_bfloat16(name):
+            return pb_utils.Tensor.from_dlpack(name, self.service.capsule_of_bfloat16(values))
+        return pb_utils.Tensor(name, values)
+
+
+def _failure(text, code):
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(text, code))
