@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from imaging.instances import quiet_pydicom
-from tools.server import free_ports, running
-from tools.triton_runtime import ServerSettings
+from tools.engine.ports import free_ports
+from tools.engine.run import running
+from tools.engine.settings import EngineSettings
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -21,7 +22,7 @@ def _quiet_pydicom():
 def server():
     """A running Triton with the project's models; its settings have the addresses."""
     http_port, grpc_port, metrics_port = free_ports(3)
-    settings = ServerSettings(http_port, grpc_port, metrics_port)
+    settings = EngineSettings(http_port, grpc_port, metrics_port)
     with running(settings):
         yield settings
 

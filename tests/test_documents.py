@@ -3,9 +3,9 @@
 import re
 
 from imaging.errors import REFUSALS
+from tools.engine.settings import EngineSettings
 from tools.errors_page import PAGE, errors_page
 from tools.locations import CHECKOUT
-from tools.triton_runtime import ServerSettings
 
 
 def test_the_page_of_codes_is_that_of_the_code():
@@ -20,7 +20,7 @@ def test_every_refusal_is_raised_somewhere_and_no_other_is():
 
 
 def test_the_readme_has_the_default_ports():
-    settings = ServerSettings()
+    settings = EngineSettings()
 
     readme = (CHECKOUT / "README.md").read_text()
     for port in (settings.http_port, settings.grpc_port):

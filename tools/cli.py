@@ -4,12 +4,13 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from tools import demo, extract, serve
+from tools import demo, doctor, extract, serve
 
 COMMANDS = {
     "serve": (serve, "start Triton with the models, until Ctrl-C"),
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
     "demo": (demo, "serve, and extract the sample study"),
+    "doctor": (doctor, "check whether the service can run here, and how one that runs is doing"),
 }
 
 

@@ -1,8 +1,10 @@
 """A study to a model and back, over HTTP: rows, features, report."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,15 @@ from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
 REQUEST_SECONDS = 300
+
+INTERRUPTED = "the service was interrupted and comes back by itself: send the study again"
+
+WORDS_OF_INTERRUPTIONS = (
+    "Stub process",
+    "has no available versions",
+    "is not at ready state",
+)
+"""Of Triton's own errors: what a request gets whose model died, or is being loaded again."""
 
 
 class ServiceError(RuntimeError):
@@ -48,29 +59,44 @@ def infer(
 ) -> Features:
     """Return the features of a DICOM zip.
 
-    Raises ServiceError: with the code of the refusal, or `unreachable`.
+    Raises ServiceError with the code of the refusal, or as `send` does.
+    """
+    answer = send(url, model, study, parameters)
+    return Features(
+        [json.loads(row) for row in answer.as_numpy("ROWS")],
+        answer.as_numpy("FEATURES"),
+        json.loads(answer.as_numpy("REPORT")[0]),
+        [preview.decode() for preview in answer.as_numpy("PREVIEW")],
+    )
+
+
+def send(
+    url: str, model: str, study: bytes, parameters: Mapping[str, str] | None = None
+) -> triton.InferResult:
+    """Return what a model that takes a DICOM zip answers.
+
+    Raises ServiceError: with the code of the refusal; `retry` if the service was interrupted;
+    `unreachable` if nothing answers.
     """
     tensor = triton.InferInput("DICOM_ZIP", [len(study)], "UINT8")
     tensor.set_data_from_numpy(np.frombuffer(study, np.uint8))
     try:
         with triton.InferenceServerClient(url, network_timeout=REQUEST_SECONDS) as client:
-            result = client.infer(model, [tensor], parameters=dict(parameters or {}))
+            return client.infer(model, [tensor], parameters=dict(parameters or {}))
     except InferenceServerException as error:
         raise _refusal(error.message()) from error
-    except OSError as error:
+    except ConnectionRefusedError as error:
         raise ServiceError("unreachable", f"nothing answers at {url}") from error
-    return Features(
-        [json.loads(row) for row in result.as_numpy("ROWS")],
-        result.as_numpy("FEATURES"),
-        json.loads(result.as_numpy("REPORT")[0]),
-        [preview.decode() for preview in result.as_numpy("PREVIEW")],
-    )
+    except (OSError, HTTPException) as error:
+        raise ServiceError("retry", INTERRUPTED) from error
 
 
 def _refusal(message: str) -> ServiceError:
     """Return the error in Triton's text: `in ensemble 'ct3dcnn', code: sentence`."""
     text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
+    if any(words in text for words in WORDS_OF_INTERRUPTIONS):
+        return ServiceError("retry", INTERRUPTED)
     code, _, sentence = text.partition(": ")
-    if not code.replace("_", "").isalnum():
+    if not re.fullmatch("[a-z0-9_]+", code):
         return ServiceError("service_error", message)
     return ServiceError(code, sentence)

@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from tools import extract, serve
+from tools.engine.settings import EngineError
 from tools.locations import data_folder
 from tools.outcome import print_table, write_files
-from tools.server import ServerError
 from tools.studies import StudySource
 
 SAMPLE = "ct-chest-lidc-16.zip"
@@ -27,12 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve, extract the sample, say where the result is, and go on serving."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        with serve.serving(arguments, console) as process:
+        with serve.serving(arguments, console) as watch:
             failed = _extract_sample(arguments, console)
-            return failed if failed or arguments.once else serve.wait(process, console)
-    except ServerError as error:
+            if not failed and not arguments.once:
+                watch()
+    except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1
+    return failed
 
 
 def _extract_sample(arguments: argparse.Namespace, console: Console) -> int:

@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.results.table import MixedVersionsError
 from tools.client import Features, ServiceError, infer, is_serving
+from tools.engine.ports import free_ports
+from tools.engine.run import running
+from tools.engine.settings import EngineError, EngineSettings
 from tools.outcome import Outcome, write_files
-from tools.server import ServerError, free_ports, running
 from tools.studies import StudySource, find_studies
-from tools.triton_runtime import ServerSettings
 
 DEFAULT_URL = "127.0.0.1:8000"
 FORMS = {".csv": "csv", ".json": "json"}
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with service(arguments.url, arguments.model, console) as url:
             outcome = extract(studies, url, arguments, console)
-    except ServerError as error:
+    except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1
     write_files(outcome, _form(arguments), arguments.out, console)
@@ -97,7 +98,7 @@ def service(url: str | None, model: str, console: Console) -> Iterator[str]:
         return
     console.print("no service is running: starting one for this call (about 15 s)", style="dim")
     http_port, grpc_port, metrics_port = free_ports(3)
-    settings = ServerSettings(http_port, grpc_port, metrics_port)
+    settings = EngineSettings(http_port, grpc_port, metrics_port)
     with running(settings):
         yield settings.http_url
 

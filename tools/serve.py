@@ -1,18 +1,20 @@
 """`deepfeatures serve`: Triton with the models, until Ctrl-C or SIGTERM."""
 
 import argparse
+import logging
 import signal
-import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from tools.engine.run import supervised
+from tools.engine.settings import EngineError, EngineSettings
 from tools.locations import data_folder
-from tools.server import ServerError, running
-from tools.triton_runtime import ServerSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http-port", type=int, default=8000, help="default: 8000")
     parser.add_argument("--grpc-port", type=int, default=8001, help="default: 8001")
     parser.add_argument("--metrics-port", type=int, default=8002, help="default: 8002")
+    parser.add_argument(
+        "--state-port", type=int, default=8003, help="page with the engine's state; default: 8003"
+    )
+    parser.add_argument(
+        "--address", default="127.0.0.1", help="to listen on; others than the default in containers"
+    )
     parser.add_argument(
         "--model-repository",
         type=Path,
@@ -30,54 +38,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="print Triton's whole log")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop: return 0 then, 1 if the server cannot run or stops by itself."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        with serving(arguments, console) as process:
-            return wait(process, console)
-    except ServerError as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
-
-
-@contextmanager
-def serving(arguments: argparse.Namespace, console: Console) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the server that the arguments describe, and say where it is."""
-    settings = ServerSettings(
+def settings_of(arguments: argparse.Namespace) -> EngineSettings:
+    """Return the settings that the arguments state."""
+    return EngineSettings(
         arguments.http_port,
         arguments.grpc_port,
         arguments.metrics_port,
+        arguments.state_port,
+        address=arguments.address,
         model_repository=arguments.model_repository,
         verbose=arguments.verbose,
     )
-    console.print("starting Triton (10 to 30 s) …")
-    with _sigterm_as_ctrl_c(), running(settings) as process:
-        console.print(
-            f"ready: HTTP http://{settings.http_url}, gRPC 127.0.0.1:{settings.grpc_port}, "
-            f"metrics http://127.0.0.1:{settings.metrics_port}/metrics; Ctrl-C stops it"
-        )
-        yield process
 
 
-def wait(process: subprocess.Popen[bytes], console: Console) -> int:
-    """Return 0 on Ctrl-C or SIGTERM, 1 if the server stops by itself."""
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop: return 0 then, 1 if the server cannot run."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        console.print("stopping …")
-        return 0
-    console.print(f"Triton stopped by itself (exit code {code}); its messages are above")
-    return 1
+        with serving(arguments, console) as watch:
+            watch()
+    except EngineError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    return 0
 
 
 @contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
+def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Callable[[], None]]:
+    """Run the server that the arguments describe, and say where it is.
+
+    The block gets the function that watches over it, until Ctrl-C or SIGTERM.
+    """
+    settings = settings_of(arguments)
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    console.print("starting Triton (5 to 30 s) …")
+    stop = threading.Event()
+    with _interrupted_by_signals(), supervised(settings) as supervisor:
+        console.print(
+            f"ready: HTTP http://{settings.http_url}, gRPC 127.0.0.1:{settings.grpc_port}, "
+            f"state http://127.0.0.1:{settings.state_port}/state; Ctrl-C stops it"
+        )
+        try:
+            yield partial(supervisor.run, stop)
+        except KeyboardInterrupt:
+            console.print("stopping …")
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Take SIGTERM and SIGHUP for Ctrl-C: what is open is then closed in order."""
+
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(each, interrupt) for each in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)

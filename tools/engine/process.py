@@ -1,97 +1,148 @@
-"""Triton as a process: started, tried with an inference, stopped without leftovers."""
+"""One tritonserver process: started, tried with a study, stopped without leftovers."""
 
+import ctypes
+import itertools
 import os
-import socket
+import re
+import secrets
+import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from tools.client import ServiceError, infer
+from tools.engine import processes, regions
+from tools.engine.command import NVIDIA_DEVICE, Launch, command
+from tools.engine.installation import Installation
+from tools.engine.settings import EngineError, EngineSettings
 from tools.phantom import phantom_zip
-from tools.triton_runtime import ServerSettings, command, environment, make_backend_directory
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
 START_SECONDS = 120
-STOP_SECONDS = 30
+STOP_SECONDS = 25
 CANARY_MODEL = "ct3dcnn"
 
+COMPLAINTS_WITHOUT_GPU = re.compile(r"CudaDriverHelper|CUDA driver version|pinned_memory|NVML|DCGM")
+"""Triton's complaints about a GPU, which are no news where there is none."""
 
-class ServerError(RuntimeError):
-    """The server cannot run, and the message says why."""
+LOAD_FAILURE = re.compile(r"failed to load '(?P<model>[^']+)' version \d+: (?P<reason>[^\"\\]+)")
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+_serial = itertools.count(1)
 
 
-@contextmanager
-def running(settings: ServerSettings) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Triton for the time of the block; when the block starts, it has answered a study."""
-    _refuse_taken_ports(settings)
-    with ExitStack() as stack:
-        backends = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deepfeatures-")))
-        make_backend_directory(backends)
-        region_prefix = f"deepfeatures-{os.getpid()}-{settings.http_port}-"
-        stack.callback(_remove_regions, region_prefix)
-        process = subprocess.Popen(
-            command(settings, backends=backends, region_prefix=region_prefix),
-            env=environment(),
+class TritonProcess:
+    """A tritonserver and what belongs to it: its backends, its regions, its key, its messages."""
+
+    def __init__(self, settings: EngineSettings, installation: Installation) -> None:
+        self.settings = settings
+        prefix = regions.region_prefix(next(_serial))
+        self._folder = tempfile.TemporaryDirectory(prefix=prefix)
+        backends = Path(self._folder.name)
+        installation.make_backend_directory(backends)
+        self.launch = Launch(backends, secrets.token_urlsafe(32), prefix)
+        self._messages: deque[str] = deque(maxlen=200)
+        self._stubs: set[processes.Stub] = set()
+        self._process = subprocess.Popen(
+            command(installation.binary, settings, self.launch, installation.flags()),
+            env=installation.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
             start_new_session=True,  # Ctrl-C reaches this process, which stops Triton in order
+            preexec_fn=_prepare_child,
         )
-        stack.callback(_stop, process)
-        _wait_for_canary(settings, process)
-        yield process
+        self._reader = threading.Thread(target=self._pass_on_messages, daemon=True)
+        self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
-def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._process.poll()
 
+    def stubs(self) -> list[processes.Stub]:
+        """Return the living stubs."""
+        living = processes.stubs(self.pid)
+        self._stubs.update(living)
+        return living
 
-def _refuse_taken_ports(settings: ServerSettings) -> None:
-    for port in (settings.http_port, settings.grpc_port, settings.metrics_port):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    def wait_for_canary(self) -> None:
+        """Return when a small study has been answered; Triton calls itself ready without that."""
+        deadline = time.monotonic() + START_SECONDS
+        study = phantom_zip()
+        while time.monotonic() < deadline:
+            if self.exit_code is not None:
+                raise EngineError(self._why_it_stopped())
             try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise ServerError(
-                    f"port {port} on 127.0.0.1 is taken by another program: stop it, or choose "
-                    "other ports with --http-port, --grpc-port and --metrics-port"
-                ) from error
+                infer(self.settings.http_url, CANARY_MODEL, study)
+            except ServiceError:
+                time.sleep(0.2)
+            else:
+                regions.make_private(self.launch.region_prefix)
+                self.stubs()
+                return
+        raise EngineError(f"Triton did not answer a study within {START_SECONDS} s")
+
+    def stop(self) -> None:
+        """Let it finish what it works on and exit; remove everything of it."""
+        self.stubs()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGCONT)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and its stubs at once; remove everything of it."""
+        self.stubs()
+        self._process.kill()
+        self._process.wait()
+        for stub in self._stubs:
+            kill_stub(stub)
+        self._reader.join()
+        regions.remove(self.launch.region_prefix)
+        self._folder.cleanup()
+
+    def _pass_on_messages(self) -> None:
+        """Copy its messages to ours, but for complaints about a GPU that is not there."""
+        assert self._process.stderr is not None  # noqa: S101  (PIPE was asked for)
+        without_gpu = not NVIDIA_DEVICE.exists()
+        with self._process.stderr as messages:
+            for line in messages:
+                self._messages.append(line)
+                if not (without_gpu and COMPLAINTS_WITHOUT_GPU.search(line)):
+                    sys.stderr.write(line)
+
+    def _why_it_stopped(self) -> str:
+        self._reader.join(timeout=5)
+        for line in self._messages:
+            if failure := LOAD_FAILURE.search(line):
+                return f"the model {failure['model']} cannot be loaded: {failure['reason']}"
+        errors = [line.removeprefix("error: ") for line in self._messages if "error:" in line]
+        reason = errors[-1].strip() if errors else "its messages are above"
+        return f"Triton stopped while it was starting (exit code {self.exit_code}): {reason}"
 
 
-def _wait_for_canary(settings: ServerSettings, process: subprocess.Popen[bytes]) -> None:
-    """Return when a small study has been answered; Triton calls itself ready without that."""
-    deadline = time.monotonic() + START_SECONDS
-    study = phantom_zip()
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise ServerError(
-                f"Triton stopped while it was starting (exit code {process.returncode}); "
-                "its messages are above"
-            )
-        try:
-            infer(settings.http_url, CANARY_MODEL, study)
-        except ServiceError:
-            time.sleep(0.2)
-        else:
-            return
-    raise ServerError(f"Triton did not answer within {START_SECONDS} s; its messages are above")
+def kill_stub(stub: processes.Stub) -> None:
+    """End a stub; a process that has got its number since is left alone."""
+    if processes.is_stub(stub):
+        with suppress(ProcessLookupError):
+            os.kill(stub.pid, signal.SIGKILL)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _remove_regions(prefix: str) -> None:
-    for region in SHARED_MEMORY.glob(f"{prefix}*"):
-        region.unlink(missing_ok=True)
+def _prepare_child() -> None:
+    # Triton does not wait for stubs that died; with SIGCHLD ignored the kernel does (wait(2)).
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # If this process is killed, Triton ends in order by itself.
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

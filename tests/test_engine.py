@@ -1,0 +1,243 @@
+"""The engine, as an operator has it: `deepfeatures serve`, attacked."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tritonclient.grpc
+import tritonclient.http
+from phantoms import file_bytes, slices, thorax, zip_of
+from tritonclient.utils import InferenceServerException
+
+from tools.client import ServiceError, infer
+from tools.engine import processes
+from tools.engine.ports import free_ports
+from tools.engine.regions import SHARED_MEMORY
+from tools.engine.run import running
+from tools.engine.settings import EngineSettings
+
+SMALL = thorax(shape=(10, 12, 6))
+STUDY = zip_of(*slices(SMALL))
+DEEPFEATURES = Path(sys.executable).with_name("deepfeatures")
+
+
+class Service:
+    """A running `deepfeatures serve`: its ports, its log, its state."""
+
+    def __init__(self, folder, *arguments):
+        self.http, self.grpc, metrics, self.state_port = free_ports(4)
+        self.url = f"127.0.0.1:{self.http}"
+        self.log = folder / "log"
+        ports = {"http": self.http, "grpc": self.grpc, "metrics": metrics, "state": self.state_port}
+        flags = [f"--{name}-port={port}" for name, port in ports.items()]
+        with self.log.open("w") as log:
+            command = [DEEPFEATURES, "serve", *flags, *arguments]
+            self.process = subprocess.Popen(command, stderr=log, start_new_session=True)
+
+    def page(self, path):
+        """Status and content of the state page; status 0 while it is not there."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.state_port}{path}") as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+        except OSError:
+            return 0, {}
+
+    def stubs(self):
+        server = self.page("/state")[1]["triton_pid"]
+        return {stub.model: stub.pid for stub in processes.stubs(server)}
+
+    def pids(self):
+        server = self.page("/state")[1]["triton_pid"]
+        return [self.process.pid, server, *processes.children(server)]
+
+    def regions(self):
+        return list(SHARED_MEMORY.glob(f"deepfeatures-{self.process.pid}-*"))
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    started = Service(tmp_path_factory.mktemp("service"))
+    wait_until(lambda: started.page("/readyz")[0] == 200, 90)
+    yield started
+    started.process.terminate()
+    started.process.wait(40)
+
+
+@contextmanager
+def client_beside(service, expected):
+    """A client that sends studies all the while; gives the codes of what it got."""
+    codes, done = Counter(), threading.Event()
+
+    def send():
+        while not done.is_set():
+            try:
+                found = infer(service.url, "ct3dcnn", STUDY).features
+                codes["right" if np.array_equal(found, expected) else "WRONG"] += 1
+            except ServiceError as error:
+                codes[error.code] += 1
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield codes
+    done.set()
+    thread.join()
+
+
+def test_doctor_finds_the_service_well_and_within_its_memory(service):
+    command = [DEEPFEATURES, "doctor", "--json", f"--state-port={service.state_port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    found = {check["name"]: check["found"] for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 0
+    assert found["service"].startswith("ready; ")
+    assert int(found["service memory"].split()[0]) < 1500  # MiB, over all processes
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP"])
+@pytest.mark.parametrize("victim", ["ct3dcnn__v1_preprocess", "ct3dcnn__v1_extractor", "Triton"])
+def test_what_is_killed_or_stopped_comes_back_by_itself(service, victim, name):
+    expected = infer(service.url, "ct3dcnn", STUDY).features
+    before = service.page("/state")[1]
+    pid = before["triton_pid"] if victim == "Triton" else service.stubs()[victim]
+
+    def brought_back():
+        state = service.page("/state")[1]
+        changed = any(state.get(kind, 0) > before[kind] for kind in ("reloads", "restarts"))
+        return changed and service.page("/readyz")[0] == 200
+
+    with client_beside(service, expected) as codes:
+        os.kill(pid, getattr(signal, name))
+        wait_until(brought_back, 40)
+        answered = codes["right"]
+        wait_until(lambda: codes["right"] > answered, 20)
+
+    assert set(codes) <= {"right", "retry", "unreachable"}
+    assert processes.state(pid) == "X"
+    assert len(service.stubs()) == len(service.regions()) == 3
+
+
+EXTRACTOR_PEAK_BYTES = 1_700_000_000
+"""As docs/operations.md states: the idle process, one row at a time, the requests themselves."""
+
+
+def test_the_extractor_stays_within_its_memory_whatever_the_rows(service):
+    five_rows = zip_of(*(each for _ in range(5) for each in slices(SMALL)))
+    forty_rows = zip_of(*(each for _ in range(40) for each in slices(SMALL)))
+
+    assert len(infer(service.url, "ct3dcnn", forty_rows).rows) == 40
+    with ThreadPoolExecutor(8) as clients:
+        answers = clients.map(infer, [service.url] * 8, ["ct3dcnn"] * 8, [five_rows] * 8)
+        assert [len(answer.rows) for answer in answers] == [5] * 8
+
+    status = Path("/proc", str(service.stubs()["ct3dcnn__v1_extractor"]), "status").read_text()
+    peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    assert peak_kib * 1024 < EXTRACTOR_PEAK_BYTES
+
+
+def test_regions_are_private(service):
+    infer(service.url, "ct3dcnn", STUDY)
+
+    wait_until(lambda: all(r.stat().st_mode & 0o077 == 0 for r in service.regions()), 5)
+
+
+DOORS = {
+    "load": lambda client: client.load_model("ct3dcnn"),
+    "unload": lambda client: client.unload_model("ct3dcnn"),
+    "index": lambda client: client.get_model_repository_index(),
+    "config": lambda client: client.get_model_config("ct3dcnn"),
+    "statistics": lambda client: client.get_inference_statistics(),
+    "register": lambda client: client.register_system_shared_memory("x", "/x", 8),
+    "log settings": lambda client: client.update_log_settings({"log_verbose_level": 1}),
+    "trace": lambda client: client.update_trace_settings(settings={"trace_rate": "1"}),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_without_the_key_only_inference_is_open(service, protocol, door):
+    port = service.http if protocol == "http" else service.grpc
+    library = tritonclient.http if protocol == "http" else tritonclient.grpc
+    client = library.InferenceServerClient(f"127.0.0.1:{port}")
+
+    with pytest.raises(InferenceServerException, match="(?i)restricted|key"):
+        DOORS[door](client)
+
+    assert client.is_model_ready("ct3dcnn")
+
+
+def test_another_server_on_the_machine_is_not_disturbed(service):
+    http, grpc, metrics = free_ports(3)
+    theirs = {region.name for region in service.regions()}
+
+    with running(EngineSettings(http, grpc, metrics)) as other:
+        assert infer(other.settings.http_url, "ct3dcnn", STUDY).rows
+
+    assert {region.name for region in service.regions()} == theirs
+    assert infer(service.url, "ct3dcnn", STUDY).rows
+
+
+def test_nothing_about_a_patient_is_in_the_log(service):
+    texts = ("PatientID", "PatientName", "SeriesDescription", "InstitutionName")
+    marked = dict.fromkeys(texts, "hush")
+    good = [file_bytes(each) for each in slices(SMALL, **marked)]
+    bad = [content.replace(rb"1.75\2.5", rb"hush\2.5") for content in good]
+
+    infer(service.url, "ct3dcnn", zip_of(*good))
+    with pytest.raises(ServiceError, match="^bad_attribute: ") as refused:
+        infer(service.url, "ct3dcnn", zip_of(*bad))
+
+    assert "hush" not in str(refused.value)
+    assert "hush" not in service.log.read_text()
+    assert "hush" not in str(service.page("/state"))
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_whichever_way_it_ends_no_process_and_no_region_is_left(tmp_path, name):
+    service = Service(tmp_path)
+    wait_until(lambda: service.page("/readyz")[0] == 200, 90)
+    pids = service.pids()
+
+    service.process.send_signal(getattr(signal, name))
+
+    wait_until(lambda: service.process.poll() is not None, 30)
+    wait_until(lambda: all(processes.state(pid) in processes.GONE for pid in pids), 30)
+    assert not service.regions()
+    assert service.process.returncode == (-9 if name == "SIGKILL" else 0)
+
+
+def test_a_broken_model_stops_the_start_with_a_sentence(tmp_path):
+    model = tmp_path / "models" / "broken"
+    (model / "1").mkdir(parents=True)
+    (model / "1" / "model.py").write_text("raise RuntimeError('out of order')\n")
+    tensor = '{ name: "X" data_type: TYPE_FP32 dims: [ 1 ] }'
+    config = f'backend: "python"\ninput [ {tensor} ]\noutput [ {tensor} ]\n'
+    (model / "config.pbtxt").write_text(config)
+
+    service = Service(tmp_path, "--model-repository", tmp_path / "models")
+
+    assert service.process.wait(60) == 1
+    assert "the model broken cannot be loaded: " in service.log.read_text()
+    assert not service.regions()

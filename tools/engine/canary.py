@@ -1,0 +1,52 @@
+"""Canaries: small studies sent through every public model, since Triton's own readiness lies."""
+
+import threading
+import time
+
+from tools.client import ServiceError, send
+from tools.engine.control import Control, ControlError
+from tools.phantom import phantom_zip
+
+EVERY_SECONDS = 10.0
+AGAIN_SECONDS = 1.0
+
+
+class Canary:
+    """Sends a study through each public model, again and again, until it is stopped.
+
+    Times are of time.monotonic. `failures` counts rounds in a row with an error.
+    """
+
+    def __init__(self, http_url: str, control: Control) -> None:
+        self._url = http_url
+        self._control = control
+        self._study = phantom_zip()
+        self._stopped = threading.Event()
+        self.seconds: dict[str, float] = {}
+        self.answered_at = time.monotonic()
+        self.failures = 0
+        self.last_error = ""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """Send no further canary; one under way is not waited for."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._round()
+            except (ServiceError, ControlError) as error:
+                self.failures += 1
+                self.last_error = str(error)
+                self._stopped.wait(AGAIN_SECONDS)
+            else:
+                self.failures = 0
+                self.answered_at = time.monotonic()
+                self._stopped.wait(EVERY_SECONDS)
+
+    def _round(self) -> None:
+        for model in self._control.public_models():
+            start = time.monotonic()
+            send(self._url, model, self._study, {"preview": "false"})
+            self.seconds[model] = round(time.monotonic() - start, 3)

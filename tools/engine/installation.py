@@ -1,0 +1,99 @@
+"""The Triton that is there: the one of the PyPI wheel, or that of a container."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tools.engine.settings import EngineError
+from tools.locations import data_folder
+from tools.platform_check import libpython_folder
+
+SYSTEM = Path("/opt/tritonserver")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A tritonserver, its Python backend, and the stub for the running Python.
+
+    hardened: whether it may listen on more than loopback.
+    """
+
+    binary: Path
+    python_backend: Path
+    stub: Path
+    libraries: tuple[str, ...]
+    hardened: bool
+
+    def make_backend_directory(self, directory: Path) -> None:
+        """Fill a folder with the backends: Triton's Python backend, and our TensorFlow one.
+
+        Copies, since Triton refuses libraries behind links, and the Python backend looks for its
+        stub beside itself, where the wheel has none.
+        """
+        python = directory / "python"
+        python.mkdir()
+        for file in self.python_backend.glob("*.*"):
+            shutil.copy2(file, python)
+        shutil.copy2(self.stub, python)
+        (directory / "tensorflow").symlink_to(data_folder("backends") / "tensorflow")
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the server: its libraries, and our Python for its models.
+
+        The stubs start Python in isolated mode: PYTHONPATH and its like are not read. Python then
+        takes its packages from the environment of the first `python3` on PATH.
+        """
+        libraries = [*self.libraries, os.environ.get("LD_LIBRARY_PATH", "")]
+        return os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+            "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
+        }
+
+    def flags(self) -> frozenset[str]:
+        """Return the names of the flags that this version knows; they differ between versions."""
+        listed = subprocess.run(
+            [self.binary, "--help"],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        words = (listed.stdout + listed.stderr).split()
+        return frozenset(word for word in words if word.startswith("--"))
+
+
+def find_installation() -> Installation:
+    """Return the container's Triton if there is one, else that of the wheel nvidia-pytriton."""
+    if (SYSTEM / "bin" / "tritonserver").exists():
+        return _system()
+    spec = find_spec("pytriton")
+    if spec is None or spec.origin is None:
+        raise EngineError(
+            "no Triton is here: install nvidia-pytriton (make run does), or use the container"
+        )
+    root = Path(spec.origin).parent / "tritonserver"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    libraries = f"{sysconfig.get_path('platlib')}/nvidia_pytriton.libs"
+    return Installation(
+        binary=root / "bin" / "tritonserver",
+        python_backend=root / "backends" / "python",
+        stub=root / "python_backend_stubs" / version / "triton_python_backend_stub",
+        libraries=(libpython_folder(), libraries),
+        hardened=False,
+    )
+
+
+def _system() -> Installation:
+    backend = SYSTEM / "backends" / "python"
+    return Installation(
+        binary=SYSTEM / "bin" / "tritonserver",
+        python_backend=backend,
+        stub=backend / "triton_python_backend_stub",
+        libraries=(),
+        hardened=True,
+    )

@@ -1,0 +1,60 @@
+"""The shared-memory regions of our servers: private, and removed when their server is gone.
+
+Triton's Python backend makes them 0644, whatever the umask, and they hold requests afterwards.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from tools.engine.processes import start_time
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
+
+NAME = "deepfeatures-{pid}-{start}-{serial}-"
+OWNER = re.compile(r"deepfeatures-(\d+)-(\d+)-")
+
+
+def region_prefix(serial: int) -> str:
+    """Return a prefix that names this process, by its number and its start, and the launch."""
+    pid = os.getpid()
+    return NAME.format(pid=pid, start=start_time(pid), serial=serial)
+
+
+def make_private(prefix: str) -> None:
+    """Take the regions from other users of the machine; the server goes on using them."""
+    for region in SHARED_MEMORY.glob(f"{prefix}*"):
+        try:
+            if region.stat().st_mode & 0o077:
+                region.chmod(0o600)
+        except FileNotFoundError:
+            continue
+
+
+def remove(prefix: str) -> None:
+    """Remove the regions of one launch."""
+    for region in SHARED_MEMORY.glob(f"{prefix}*"):
+        region.unlink(missing_ok=True)
+
+
+def remove_leftovers() -> None:
+    """Remove the regions and the temporary folders of servers whose process is gone."""
+    for region in filter(_has_no_owner, SHARED_MEMORY.glob("deepfeatures-*")):
+        region.unlink(missing_ok=True)
+    for folder in filter(_has_no_owner, Path(tempfile.gettempdir()).glob("deepfeatures-*")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_no_owner(path: Path) -> bool:
+    owner = OWNER.match(path.name)
+    return owner is not None and start_time(int(owner[1])) != int(owner[2])
+
+
+def size_bytes(name: str) -> int:
+    """Return the memory that a region takes, 0 if it is not there."""
+    try:
+        return (SHARED_MEMORY / name).stat().st_blocks * 512
+    except FileNotFoundError:
+        return 0

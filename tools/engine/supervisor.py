@@ -1,0 +1,195 @@
+"""Watches a running Triton and brings back what died: a stub, or the whole server.
+
+A dead stub is loaded again in place, which other models do not notice. What it leaves inside Triton
+(its region stays mapped, some megabytes more) is given back by a restart from time to time.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tools.engine import processes, regions
+from tools.engine.canary import Canary
+from tools.engine.control import Control, ControlError
+from tools.engine.installation import Installation
+from tools.engine.process import TritonProcess, kill_stub
+from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.state import EngineState
+
+TICK_SECONDS = 0.5
+
+RELOADS_PER_START = 4
+LEFT_BEHIND_BYTES = 64 << 20
+"""Beyond either, a dead stub is answered by a restart, so that what is left behind is bounded."""
+
+LATE_SECONDS = 15.0
+"""A canary that takes longer is late; that counts only while nothing else moves."""
+
+IDLE_SHARE = 0.02
+"""Of one core: a server that works on a study uses most of one, an idle one next to nothing."""
+
+CANARY_FAILURES = 3
+
+LONGEST_BACK_OFF_SECONDS = 30.0
+CALM_SECONDS = 120.0
+"""After so long without a restart the back-off starts from nothing again."""
+
+log = logging.getLogger("deepfeatures.engine")
+
+
+@dataclass
+class Progress:
+    """Whether anything moves: processor time of the server, or answers to requests."""
+
+    at: float = field(default_factory=time.monotonic)
+    _seen_at: float = field(default_factory=time.monotonic)
+    _ticks: int = 0
+    _answered: int = 0
+
+    def see(self, ticks: int, answered: int) -> None:
+        """Compare with the last time; a hertz of 100 is Linux's (sysconf(3), _SC_CLK_TCK)."""
+        now = time.monotonic()
+        busy = (ticks - self._ticks) / 100 > IDLE_SHARE * (now - self._seen_at)
+        if busy or answered > self._answered:
+            self.at = now
+        self._seen_at, self._ticks, self._answered = now, ticks, answered
+
+
+class Supervisor:
+    """Runs Triton and keeps it answering until it is told to stop."""
+
+    def __init__(
+        self, settings: EngineSettings, installation: Installation, state: EngineState
+    ) -> None:
+        self._settings = settings
+        self._installation = installation
+        self._state = state
+        self._restarted_at: list[float] = []
+
+    def start(self) -> None:
+        """Start Triton and return when it answers studies; raises EngineError if it does not."""
+        self._process = TritonProcess(self._settings, self._installation)
+        self._state.triton_pid = self._process.pid
+        try:
+            self._process.wait_for_canary()
+        except BaseException:
+            self._process.kill()
+            raise
+        self._control = Control(self._settings.http_url, self._process.launch.key)
+        self._canary = Canary(self._settings.http_url, self._control)
+        self._progress = Progress()
+        self._stubs = {stub.model: stub for stub in self._process.stubs()}
+        self._stopped_before: set[int] = set()
+        self._reloads = 0
+        self._state.status = "ready"
+
+    def stop(self) -> None:
+        """Stop Triton in order."""
+        self._state.status = "stopping"
+        self._canary.stop()
+        self._process.stop()
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set."""
+        while not stop.wait(TICK_SECONDS):
+            regions.make_private(self._process.launch.region_prefix)
+            self._state.canaries = self._canary.seconds
+            self._state.canary_at = self._canary.answered_at
+            if reason := self._server_problem():
+                self._restart(reason, stop)
+                continue
+            for stub in self._dead_stubs():
+                self._bring_back(stub, stop)
+
+    def _server_problem(self) -> str:
+        """Return why the whole server must be started again, empty if it need not."""
+        if self._process.exit_code is not None:
+            return f"Triton ended with exit code {self._process.exit_code}"
+        if self._is_stopped(self._process.pid):
+            return "Triton was stopped by a signal"
+        if self._canary.failures >= CANARY_FAILURES:
+            return f"{self._canary.failures} canaries in a row failed: {self._canary.last_error}"
+        if time.monotonic() - self._canary.answered_at > LATE_SECONDS and self._hangs():
+            return f"no canary was answered for {LATE_SECONDS:.0f} s, and nothing else moves"
+        return ""
+
+    def _hangs(self) -> bool:
+        """Say whether nothing moved for LATE_SECONDS: a busy server is not a hanging one."""
+        pids = [self._process.pid, *(stub.pid for stub in self._stubs.values())]
+        try:
+            answered = self._control.answered()
+        except ControlError:
+            answered = 0
+        self._progress.see(processes.cpu_ticks(pids), answered)
+        return time.monotonic() - self._progress.at > LATE_SECONDS
+
+    def _dead_stubs(self) -> list[processes.Stub]:
+        return [
+            stub
+            for stub in self._stubs.values()
+            if not processes.is_stub(stub) or self._is_stopped(stub.pid)
+        ]
+
+    def _is_stopped(self, pid: int) -> bool:
+        """Say whether a process is stopped twice in a row: a debugger does so briefly."""
+        if processes.state(pid) not in processes.STOPPED:
+            self._stopped_before.discard(pid)
+            return False
+        before = pid in self._stopped_before
+        self._stopped_before.add(pid)
+        return before
+
+    def _bring_back(self, stub: processes.Stub, stop: threading.Event) -> None:
+        """Load the model of a dead stub again, or restart Triton where that is better."""
+        kill_stub(stub)
+        left_behind = regions.size_bytes(stub.region)
+        if self._reloads == RELOADS_PER_START or left_behind > LEFT_BEHIND_BYTES:
+            self._restart(f"the stub of {stub.model} died", stop)
+            return
+        self._state.status = "recovering"
+        start = time.monotonic()
+        try:
+            self._control.reload(stub.model)
+            living = {each.model: each for each in self._process.stubs()}
+            self._stubs[stub.model] = living[stub.model]
+        except (ControlError, KeyError) as error:
+            self._restart(f"{stub.model} could not be loaded again: {error}", stop)
+            return
+        regions.remove(stub.region)
+        self._reloads += 1
+        self._state.reloads += 1
+        self._canary.failures = 0
+        self._note(
+            f"the stub of {stub.model} died: loaded again in {time.monotonic() - start:.1f} s"
+        )
+        self._state.status = "ready"
+
+    def _restart(self, reason: str, stop: threading.Event) -> None:
+        """End Triton and start it again, at once at first, then after longer and longer waits."""
+        self._state.status = "restarting"
+        self._canary.stop()
+        self._process.kill()
+        self._note(f"{reason}: starting Triton again")
+        start = time.monotonic()
+        while not stop.wait(self._back_off_seconds()):
+            try:
+                self.start()
+            except EngineError as error:
+                self._note(f"Triton did not start: {error}")
+            else:
+                self._state.restarts += 1
+                self._note(f"Triton answers again after {time.monotonic() - start:.1f} s")
+                return
+
+    def _back_off_seconds(self) -> float:
+        now = time.monotonic()
+        self._restarted_at = [at for at in self._restarted_at if now - at < CALM_SECONDS]
+        recent = len(self._restarted_at)
+        self._restarted_at.append(now)
+        return min(LONGEST_BACK_OFF_SECONDS, 0.5 * 2 ** (recent - 2)) if recent > 1 else 0.0
+
+    def _note(self, sentence: str) -> None:
+        log.warning(sentence)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._state.events.append(f"{stamp} {sentence}")
