@@ -241,3 +241,56 @@ def test_a_broken_model_stops_the_start_with_a_sentence(tmp_path):
     assert service.process.wait(60) == 1
     assert "the model broken cannot be loaded: " in service.log.read_text()
     assert not service.regions()
+
+
+HANGING_MODEL = '''
+import time
+from pathlib import Path
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    """Answers until the file `hang` is there; takes it away, and then never answers again."""
+
+    def execute(self, requests):
+        file = Path(__file__).with_name("hang")
+        if file.exists():
+            file.unlink()
+            time.sleep(3600)
+        texts = pb_utils.Tensor("ROWS", np.array([b"{}"], np.object_))
+        report = pb_utils.Tensor("REPORT", np.array([b"{}"], np.object_))
+        preview = pb_utils.Tensor("PREVIEW", np.array([b""], np.object_))
+        features = pb_utils.Tensor("FEATURES", np.zeros((1, 2), np.float32))
+        return [pb_utils.InferenceResponse([texts, report, preview, features]) for _ in requests]
+'''
+
+HANGING_CONFIG = """
+backend: "python"
+input [ { name: "DICOM_ZIP" data_type: TYPE_UINT8 dims: [ -1 ] } ]
+output [
+  { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 2 ] },
+  { name: "ROWS" data_type: TYPE_STRING dims: [ -1 ] },
+  { name: "REPORT" data_type: TYPE_STRING dims: [ 1 ] },
+  { name: "PREVIEW" data_type: TYPE_STRING dims: [ -1 ] }
+]
+instance_group [ { kind: KIND_CPU count: 1 } ]
+"""
+
+
+def test_a_model_that_hangs_without_using_the_processor_is_brought_back(tmp_path):
+    model = tmp_path / "models" / "ct3dcnn"
+    (model / "1").mkdir(parents=True)
+    (model / "1" / "model.py").write_text(HANGING_MODEL)
+    (model / "config.pbtxt").write_text(HANGING_CONFIG)
+    service = Service(tmp_path, "--model-repository", tmp_path / "models")
+    wait_until(lambda: service.page("/readyz")[0] == 200, 60)
+
+    (model / "1" / "hang").touch()
+    wait_until(lambda: service.page("/state")[1].get("restarts") == 1, 90)
+
+    assert infer(service.url, "ct3dcnn", STUDY).features.shape == (1, 2)
+    assert "nothing else moves" in service.log.read_text()
+    service.process.terminate()
+    assert service.process.wait(40) == 0

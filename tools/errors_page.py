@@ -22,6 +22,9 @@ same codes in the report. `internal_error` (HTTP 500) is ours to mend: the serve
 |---|---|
 {refusals}
 
+`deepfeatures` and its client have three more: `retry` (the service was interrupted: send the study
+again), `unreachable` (nothing listens there), `service_error` (Triton's own words follow).
+
 ## Quality codes
 
 Each row has the codes that apply to it, with a severity and a number: `warn` asks to look,

@@ -1,4 +1,4 @@
-"""Triton's restricted APIs, with the key: models loaded and unloaded, requests counted."""
+"""Triton's restricted APIs, with the key: models listed, unloaded and loaded."""
 
 import json
 import urllib.error
@@ -17,41 +17,34 @@ class ControlError(RuntimeError):
 
 
 class Control:
-    """The model repository and the statistics of one running server.
+    """The model repository of one running server.
 
     Raises ControlError if it does not answer in time, or refuses.
     """
 
     def __init__(self, http_url: str, key: str) -> None:
-        self._url = f"http://{http_url}/v2"
+        self._url = f"http://{http_url}/v2/repository"
         self._headers = {KEY_HEADER: key, "Content-Type": "application/json"}
 
     def public_models(self) -> list[str]:
         """Return the loaded models that take a zip: ensembles, and the conversion to NIfTI."""
-        index = self._ask("repository/index", QUESTION_SECONDS, {"ready": True})
-        names = [model["name"] for model in index]
-        return sorted(name for name in names if "__" not in name)
+        return sorted(name for name in self.loaded_models() if "__" not in name)
+
+    def loaded_models(self) -> set[str]:
+        """Return what Triton takes for loaded; also a model whose process died."""
+        index = self._ask("index", QUESTION_SECONDS, {"ready": True})
+        return {model["name"] for model in index}
 
     def reload(self, model: str) -> None:
         """Unload and load a model whose stub is dead; ensembles that use it follow by themselves.
 
         To load alone does nothing while Triton takes the model for loaded.
         """
-        self._ask(f"repository/models/{model}/unload", LOAD_SECONDS, {})
-        self._ask(f"repository/models/{model}/load", LOAD_SECONDS, {})
+        self._ask(f"models/{model}/unload", LOAD_SECONDS, {})
+        self._ask(f"models/{model}/load", LOAD_SECONDS, {})
 
-    def answered(self) -> int:
-        """Return how many requests all models have finished, well or not, since the start."""
-        statistics = self._ask("models/stats", QUESTION_SECONDS)
-        return sum(
-            model["inference_stats"][kind]["count"]
-            for model in statistics["model_stats"]
-            for kind in ("success", "fail")
-        )
-
-    def _ask(self, path: str, seconds: float, body: Mapping[str, Any] | None = None) -> Any:
-        """GET, or POST where there is a body."""
-        content = None if body is None else json.dumps(body).encode()
+    def _ask(self, path: str, seconds: float, body: Mapping[str, Any]) -> Any:
+        content = json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}/{path}", content, self._headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310

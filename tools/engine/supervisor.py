@@ -5,6 +5,7 @@ A dead stub is loaded again in place, which other models do not notice. What it 
 """
 
 import logging
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -23,11 +24,15 @@ RELOADS_PER_START = 4
 LEFT_BEHIND_BYTES = 64 << 20
 """Beyond either, a dead stub is answered by a restart, so that what is left behind is bounded."""
 
-LATE_SECONDS = 15.0
-"""A canary that takes longer is late; that counts only while nothing else moves."""
+LATE_SECONDS = 30.0
+"""Without an answered canary, three of which are due then; it counts only while nothing moves."""
 
-IDLE_SHARE = 0.02
-"""Of one core: a server that works on a study uses most of one, an idle one next to nothing."""
+IDLE_SHARE = 0.1
+"""Of one core: a server that works on a study uses all of one, an idle one a hundredth."""
+
+PERIOD_SECONDS = 3.0
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 CANARY_FAILURES = 3
 
@@ -40,20 +45,20 @@ log = logging.getLogger("deepfeatures.engine")
 
 @dataclass
 class Progress:
-    """Whether anything moves: processor time of the server, or answers to requests."""
+    """When the server last worked on something, seen by its processor time."""
 
     at: float = field(default_factory=time.monotonic)
     _seen_at: float = field(default_factory=time.monotonic)
     _ticks: int = 0
-    _answered: int = 0
 
-    def see(self, ticks: int, answered: int) -> None:
-        """Compare with the last time; a hertz of 100 is Linux's (sysconf(3), _SC_CLK_TCK)."""
-        now = time.monotonic()
-        busy = (ticks - self._ticks) / 100 > IDLE_SHARE * (now - self._seen_at)
-        if busy or answered > self._answered:
+    def see(self, ticks: int, now: float) -> None:
+        """Compare with the last time, PERIOD_SECONDS ago or more."""
+        period = now - self._seen_at
+        if period < PERIOD_SECONDS:
+            return
+        if (ticks - self._ticks) / TICKS_PER_SECOND > IDLE_SHARE * period:
             self.at = now
-        self._seen_at, self._ticks, self._answered = now, ticks, answered
+        self._seen_at, self._ticks = now, ticks
 
 
 class Supervisor:
@@ -79,7 +84,7 @@ class Supervisor:
         self._control = Control(self._settings.http_url, self._process.launch.key)
         self._canary = Canary(self._settings.http_url, self._control)
         self._progress = Progress()
-        self._stubs = {stub.model: stub for stub in self._process.stubs()}
+        self._stubs = set(self._process.stubs())
         self._stopped_before: set[int] = set()
         self._reloads = 0
         self._state.status = "ready"
@@ -110,24 +115,23 @@ class Supervisor:
             return "Triton was stopped by a signal"
         if self._canary.failures >= CANARY_FAILURES:
             return f"{self._canary.failures} canaries in a row failed: {self._canary.last_error}"
-        if time.monotonic() - self._canary.answered_at > LATE_SECONDS and self._hangs():
+        if self._hangs():
             return f"no canary was answered for {LATE_SECONDS:.0f} s, and nothing else moves"
         return ""
 
     def _hangs(self) -> bool:
-        """Say whether nothing moved for LATE_SECONDS: a busy server is not a hanging one."""
-        pids = [self._process.pid, *(stub.pid for stub in self._stubs.values())]
-        try:
-            answered = self._control.answered()
-        except ControlError:
-            answered = 0
-        self._progress.see(processes.cpu_ticks(pids), answered)
-        return time.monotonic() - self._progress.at > LATE_SECONDS
+        """Say whether a canary is late while nothing moves: a busy server is not a hanging one."""
+        now = time.monotonic()
+        pids = [self._process.pid, *(stub.pid for stub in self._stubs)]
+        self._progress.see(processes.cpu_ticks(pids), now)
+        return now - max(self._canary.answered_at, self._progress.at) > LATE_SECONDS
 
     def _dead_stubs(self) -> list[processes.Stub]:
+        """Return the stubs that died or are stopped, of all models ever loaded."""
+        self._stubs.update(self._process.stubs())
         return [
             stub
-            for stub in self._stubs.values()
+            for stub in self._stubs
             if not processes.is_stub(stub) or self._is_stopped(stub.pid)
         ]
 
@@ -143,27 +147,31 @@ class Supervisor:
     def _bring_back(self, stub: processes.Stub, stop: threading.Event) -> None:
         """Load the model of a dead stub again, or restart Triton where that is better."""
         kill_stub(stub)
-        left_behind = regions.size_bytes(stub.region)
-        if self._reloads == RELOADS_PER_START or left_behind > LEFT_BEHIND_BYTES:
-            self._restart(f"the stub of {stub.model} died", stop)
-            return
-        self._state.status = "recovering"
+        self._stubs.discard(stub)
         start = time.monotonic()
         try:
+            # Triton takes a model whose stub died for loaded; one that was unloaded has ended well.
+            if stub.model not in self._control.loaded_models():
+                return
+            if self._leaves_too_much(stub):
+                self._restart(f"the stub of {stub.model} died", stop)
+                return
+            self._state.status = "recovering"
             self._control.reload(stub.model)
-            living = {each.model: each for each in self._process.stubs()}
-            self._stubs[stub.model] = living[stub.model]
-        except (ControlError, KeyError) as error:
+        except ControlError as error:
             self._restart(f"{stub.model} could not be loaded again: {error}", stop)
             return
         regions.remove(stub.region)
         self._reloads += 1
         self._state.reloads += 1
         self._canary.failures = 0
-        self._note(
-            f"the stub of {stub.model} died: loaded again in {time.monotonic() - start:.1f} s"
-        )
+        seconds = time.monotonic() - start
+        self._note(f"the stub of {stub.model} died: loaded again in {seconds:.1f} s")
         self._state.status = "ready"
+
+    def _leaves_too_much(self, stub: processes.Stub) -> bool:
+        size_bytes = regions.size_bytes(stub.region)
+        return self._reloads == RELOADS_PER_START or size_bytes > LEFT_BEHIND_BYTES
 
     def _restart(self, reason: str, stop: threading.Event) -> None:
         """End Triton and start it again, at once at first, then after longer and longer waits."""
