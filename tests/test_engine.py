@@ -106,6 +106,17 @@ def client_beside(service, expected):
     thread.join()
 
 
+def test_extract_waits_for_a_service_that_was_interrupted(service, tmp_path):
+    (tmp_path / "study.zip").write_bytes(STUDY)
+    os.kill(service.stubs()["ct3dcnn__v1_preprocess"], signal.SIGKILL)
+
+    command = [DEEPFEATURES, "extract", tmp_path / "study.zip", "--csv", "--url", service.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_doctor_finds_the_service_well_and_within_its_memory(service):
     command = [DEEPFEATURES, "doctor", "--json", f"--state-port={service.state_port}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -2,7 +2,8 @@
 
 import argparse
 import base64
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tools.studies import StudySource, find_studies
 
 DEFAULT_URL = "127.0.0.1:8000"
 FORMS = {".csv": "csv", ".json": "json"}
+
+PAUSES_SECONDS = (1, 5, 15)
+"""A model comes back within 6 s, Triton within 10 s."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    write_files(outcome, _form(arguments), arguments.out, console)
+    try:
+        write_files(outcome, _form(arguments), arguments.out, console)
+    except OSError as error:
+        console.print(f"{arguments.out} cannot be written: {error}", style="red", markup=False)
+        return 1
     return 1 if outcome.failed else 0
 
 
@@ -76,7 +84,7 @@ def extract(
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
             try:
-                answer = infer(url, arguments.model, study.zip_bytes(), parameters)
+                answer = _patiently(url, arguments.model, study.zip_bytes(), parameters)
                 outcome.add(study.name, answer)
             except (ServiceError, MixedVersionsError, OSError) as error:
                 outcome.add_failure(study.name, error)
@@ -90,12 +98,26 @@ def extract(
     return outcome
 
 
+def _patiently(url: str, model: str, study: bytes, parameters: Mapping[str, str]) -> Features:
+    """Return the features; a service that was interrupted gets time to come back."""
+    for pause in PAUSES_SECONDS:
+        try:
+            return infer(url, model, study, parameters)
+        except ServiceError as error:
+            if error.code not in ("retry", "unreachable"):
+                raise
+            time.sleep(pause)
+    return infer(url, model, study, parameters)
+
+
 @contextmanager
 def service(url: str | None, model: str, console: Console) -> Iterator[str]:
     """Give the address of a running service: the one named, the usual one, or one of our own."""
-    if url or is_serving(DEFAULT_URL, model):
+    if is_serving(url or DEFAULT_URL, model):
         yield url or DEFAULT_URL
         return
+    if url:
+        raise EngineError(f"no service that has the model {model} answers at {url}")
     console.print("no service is running: starting one for this call (about 15 s)", style="dim")
     http_port, grpc_port, metrics_port = free_ports(3)
     settings = EngineSettings(http_port, grpc_port, metrics_port)
