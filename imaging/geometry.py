@@ -4,13 +4,15 @@ Positions and directions are read in DICOM's LPS+ frame; what leaves is RAS+, as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imaging.errors import InputError
-from imaging.instances import Instance
+from imaging.stacks.gaps import Steps, even_steps
+from imaging.stacks.slices import Plane, Slice
+from imaging.stacks.tilt import Upright, tilt_of
 
 COSINE_TOLERANCE = 1e-3
 """Direction cosines are written with few digits; 1e-3 is half a millimetre over 512 mm."""
@@ -18,8 +20,11 @@ COSINE_TOLERANCE = 1e-3
 SPACING_TOLERANCE = 0.05
 """Relative: reconstructed PET positions jitter by 3 %; a missing slice would be off by 1.0."""
 
-DRIFT_TOLERANCE = 0.01
-"""Of the slice step: how far slices may slide sideways; 1 % is a tilt of half a degree."""
+SAME_PLACE_MM = 1e-3
+"""Slices closer than that lie at the same place."""
+
+ROUNDING_PIXELS = 1e-6
+"""Shifts of whole pixels need no further row or column for a rounding error."""
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # DICOM's x and y grow to the left and the back (PS3.3 C.7.6.2.1.1), NIfTI's to the right and the
@@ -28,23 +33,49 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 @dataclass(frozen=True)
 class Grid:
-    """Slices in order along their normal, and the affine that places their pixels.
+    """A volume's voxels: the slices they are made of, and the affine that places them.
 
+    slices: as acquired, in order along their normal.
     shape: (columns, rows, slices), the lengths of the axes i, j, k.
-    affine: 4x4 float64, (i, j, k, 1) to (x, y, z, 1) in mm, RAS+.
-    spacing_spread: largest relative difference of a gap between slices from their mean gap.
+    affine: 4x4 float64, (i, j, k, 1) to (x, y, z, 1) in mm, RAS+; sheared if the gantry was tilted.
+    spacing_spread: largest relative difference of a gap between slices from their median gap.
+    steps: how slices at uneven distances become even ones; None if k simply counts the slices.
+    tilt_degrees: between the slices' normal and the line on which they lie, 0 within tolerance.
+    upright: set where planes of a tilted volume are shifted into right angles.
     """
 
-    slices: tuple[Instance, ...]
+    slices: tuple[Slice, ...]
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
     spacing_spread: float
+    steps: Steps | None = None
+    tilt_degrees: float = 0.0
+    upright: Upright | None = None
 
     @property
     def spacing_mm(self) -> NDArray[np.float64]:
         """The lengths of one step along i, j and k."""
         lengths: NDArray[np.float64] = np.linalg.norm(self.affine[:3, :3], axis=0)
         return lengths
+
+    @property
+    def slice_mm(self) -> float:
+        """The distance of slices along their normal; less than a step if that is sheared."""
+        normal = np.cross(self.affine[:3, 0], self.affine[:3, 1])
+        return float(abs(self.affine[:3, 2] @ normal) / np.linalg.norm(normal))
+
+    @property
+    def gaps_mm(self) -> NDArray[np.float64]:
+        """The distances of the slices as acquired, along their normal: float64 [slices - 1]."""
+        cosines = np.reshape(self.slices[0].plane.orientation, (2, 3))
+        positions_mm = np.array([each.plane.position_mm for each in self.slices])
+        gaps_mm: NDArray[np.float64] = np.diff(positions_mm @ np.cross(*cosines))
+        return gaps_mm
+
+    @property
+    def is_interpolated(self) -> bool:
+        """Whether voxels are blends of stored pixels, not these themselves."""
+        return self.steps is not None or self.upright is not None
 
 
 def slice_affine(
@@ -64,102 +95,122 @@ def slice_affine(
     return affine
 
 
-def grid_of(instances: Sequence[Instance]) -> Grid:
-    """Return the grid that the instances of one series form, or say what stops that."""
-    if len(instances) < 2:
+def grid_of(slices: Sequence[Slice], *, lenient: bool = False) -> Grid:
+    """Return the grid that the slices of one stack form, or say what stops that.
+
+    lenient: set slices on even distances however many are missing.
+    """
+    if len(slices) < 2:
         raise InputError("single_slice", "it has one slice; a volume needs two or more")
-    affine_lps = _common_affine(instances)
-    slices, positions_mm = _sorted_along(affine_lps[:3, 2], instances)
-    spread = _check_steps(affine_lps[:3, 2], positions_mm)
-    affine_lps[:3, 2] = (positions_mm[-1] - positions_mm[0]) / (len(slices) - 1)
+    affine_lps = _common_affine(slices)
+    normal = affine_lps[:3, 2].copy()
+    slices, positions_mm = _sorted_along(normal, slices)
+    gaps_mm = np.diff(positions_mm, axis=0) @ normal
+    _refuse_same_place(gaps_mm)
+    tilt_degrees = tilt_of(normal, positions_mm)
+    usual_mm = float(np.median(gaps_mm))
+    spread = float((np.abs(gaps_mm - usual_mm) / usual_mm).max())
+    steps = None
+    if spread > SPACING_TOLERANCE:
+        thickness_mm = [each.thickness_mm for each in slices]
+        steps = even_steps(gaps_mm, thickness_mm, tolerance=SPACING_TOLERANCE, lenient=lenient)
+    count = len(slices) if steps is None else len(steps.at)
+    affine_lps[:3, 2] = (positions_mm[-1] - positions_mm[0]) / (count - 1)
     affine_lps[:3, 3] = positions_mm[0]
-    shape = (slices[0].count("Columns"), slices[0].count("Rows"), len(slices))
-    return Grid(slices, shape, LPS_TO_RAS @ affine_lps, spread)
+    rows, columns = slices[0].plane.size
+    return Grid(
+        slices, (columns, rows, count), LPS_TO_RAS @ affine_lps, spread, steps, tilt_degrees
+    )
 
 
-def _common_affine(instances: Sequence[Instance]) -> NDArray[np.float64]:
+def untilted(grid: Grid) -> Grid:
+    """Return the grid with its third axis along the slices' normal, wide enough for all of them.
+
+    Planes of a tilted volume are shifted in their own plane; any other grid is returned as it is.
+    """
+    if not grid.tilt_degrees:
+        return grid
+    along_i, along_j, step = grid.affine[:3, :3].T
+    slide = np.array([step @ axis / (axis @ axis) for axis in (along_i, along_j)])
+    ends = slide * (grid.shape[2] - 1)
+    first = np.floor(np.minimum(ends, 0) + ROUNDING_PIXELS).astype(int)
+    last = np.ceil(np.maximum(ends, 0) - ROUNDING_PIXELS).astype(int)
+    affine = grid.affine.copy()
+    affine[:3, 2] = step - slide[0] * along_i - slide[1] * along_j
+    affine[:3, 3] += first[0] * along_i + first[1] * along_j
+    width, height = (int(each) for each in np.array(grid.shape[:2]) + last - first)
+    return replace(
+        grid,
+        shape=(width, height, grid.shape[2]),
+        affine=affine,
+        upright=Upright((int(first[0]), int(first[1])), (float(slide[0]), float(slide[1]))),
+    )
+
+
+def same_lattice(first: Plane, other: Plane) -> bool:
+    """Say whether two slices have one size, spacing and orientation, within rounding."""
+    if (other.size, other.spacing_mm, other.orientation) == (
+        first.size,
+        first.spacing_mm,
+        first.orientation,
+    ):
+        return True  # as nearly always: to compare numbers takes a hundred times as long
+    return (
+        other.size == first.size
+        and np.allclose(other.spacing_mm, first.spacing_mm, rtol=1e-4)
+        and np.allclose(other.orientation, first.orientation, atol=COSINE_TOLERANCE)
+    )
+
+
+def _common_affine(slices: Sequence[Slice]) -> NDArray[np.float64]:
     """Return the affine of the first slice; refuse slices of another size or orientation."""
-    first = instances[0]
-    orientation = np.array(first.numbers("ImageOrientationPatient", 6))
-    spacing_mm = first.numbers("PixelSpacing", 2)
-    size = (first.count("Rows"), first.count("Columns"))
-    _check_plane(first, orientation, spacing_mm, size)
-    for other in instances[1:]:
-        same = (
-            (other.count("Rows"), other.count("Columns")) == size
-            and np.allclose(other.numbers("PixelSpacing", 2), spacing_mm, rtol=1e-4)
-            and np.allclose(
-                other.numbers("ImageOrientationPatient", 6), orientation, atol=COSINE_TOLERANCE
-            )
-        )
-        if not same:
+    first = slices[0]
+    _check_plane(first)
+    for other in slices[1:]:
+        if not same_lattice(first.plane, other.plane):
             raise InputError(
                 "mixed_geometry",
                 f"entries {first.entry.number} and {other.entry.number} are slices of one series, "
                 "but differ in size, spacing or orientation",
             )
     return slice_affine(
-        orientation=orientation,
-        position_mm=first.numbers("ImagePositionPatient", 3),
-        pixel_spacing_mm=spacing_mm,
+        orientation=first.plane.orientation,
+        position_mm=first.plane.position_mm,
+        pixel_spacing_mm=first.plane.spacing_mm,
     )
 
 
-def _check_plane(
-    instance: Instance,
-    orientation: NDArray[np.float64],
-    spacing_mm: tuple[float, ...],
-    size: tuple[int, int],
-) -> None:
+def _check_plane(one: Slice) -> None:
     """Refuse directions that are not two perpendicular unit vectors, and empty planes."""
-    cosines = orientation.reshape(2, 3)
+    cosines = np.reshape(one.plane.orientation, (2, 3))
     if not np.allclose(cosines @ cosines.T, np.eye(2), atol=10 * COSINE_TOLERANCE):
         raise InputError(
             "bad_attribute",
-            f"ImageOrientationPatient of entry {instance.entry.number} "
+            f"ImageOrientationPatient of entry {one.entry.number} "
             "is not two perpendicular directions of length 1",
         )
-    if min(spacing_mm) <= 0:
+    if min(one.plane.spacing_mm) <= 0:
         raise InputError(
-            "bad_attribute", f"PixelSpacing of entry {instance.entry.number} is not above 0"
+            "bad_attribute", f"PixelSpacing of entry {one.entry.number} is not above 0"
         )
-    if min(size) < 2:
+    if min(one.plane.size) < 2:
         raise InputError(
             "bad_pixels",
-            f"entry {instance.entry.number} is {size[1]} × {size[0]} pixels; "
+            f"entry {one.entry.number} is {one.plane.size[1]} × {one.plane.size[0]} pixels; "
             "a slice needs two in each direction",
         )
 
 
 def _sorted_along(
-    normal: NDArray[np.float64], instances: Sequence[Instance]
-) -> tuple[tuple[Instance, ...], NDArray[np.float64]]:
-    """Return the instances and their positions [n, 3] in mm, LPS+, in order along the normal."""
-    positions_mm = np.array([each.numbers("ImagePositionPatient", 3) for each in instances])
+    normal: NDArray[np.float64], slices: Sequence[Slice]
+) -> tuple[tuple[Slice, ...], NDArray[np.float64]]:
+    """Return the slices and their positions [n, 3] in mm, LPS+, in order along the normal."""
+    positions_mm = np.array([each.plane.position_mm for each in slices])
     order = np.argsort(positions_mm @ normal, kind="stable")
-    return tuple(instances[index] for index in order), positions_mm[order]
+    return tuple(slices[index] for index in order), positions_mm[order]
 
 
-def _check_steps(normal: NDArray[np.float64], positions_mm: NDArray[np.float64]) -> float:
-    """Refuse slices that share a place, leave gaps or slide sideways; return the gaps' spread."""
-    steps_mm = np.diff(positions_mm, axis=0)
-    gaps_mm = steps_mm @ normal
-    if gaps_mm.min() < 1e-3:
+def _refuse_same_place(gaps_mm: NDArray[np.float64]) -> None:
+    if gaps_mm.min() < SAME_PLACE_MM:
         at = int(gaps_mm.argmin()) + 1
         raise InputError("same_position", f"slices {at} and {at + 1} lie at the same place")
-    usual_mm = float(np.median(gaps_mm))
-    deviations = np.abs(gaps_mm - usual_mm) / usual_mm
-    if deviations.max() > SPACING_TOLERANCE:
-        at = int(deviations.argmax())
-        raise InputError(
-            "uneven_spacing",
-            f"slices {at + 1} and {at + 2} are {gaps_mm[at]:.4g} mm apart, "
-            f"the others {usual_mm:.4g} mm",
-        )
-    drift_mm = np.linalg.norm(steps_mm - np.outer(gaps_mm, normal), axis=1).max()
-    if drift_mm > DRIFT_TOLERANCE * usual_mm:
-        raise InputError(
-            "gantry_tilt",
-            f"each slice lies {drift_mm:.3g} mm sideways of the one before: the gantry was tilted",
-        )
-    return float(deviations.max())

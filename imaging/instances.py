@@ -7,7 +7,7 @@ import logging
 import math
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pydicom
@@ -15,7 +15,8 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from imaging.archive import Entry, Limits
+from imaging.archive import Entry, EntryReader, Limits
+from imaging.decoding.deflated import DeflatedEntry
 from imaging.errors import InputError
 
 PYDICOM_FAILURES = (
@@ -41,6 +42,9 @@ DESCRIPTION = ["Modality", "ImageType", "FrameOfReferenceUID"]
 GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"]
 PIXELS = [
     "BitsAllocated",
+    "BitsStored",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
     "NumberOfFrames",
     "PhotometricInterpretation",
     "PixelRepresentation",
@@ -48,6 +52,30 @@ PIXELS = [
     "RescaleSlope",
     "SamplesPerPixel",
 ]
+STACKS = [
+    "AcquisitionNumber",
+    "ComplexImageComponent",
+    "ContentTime",
+    "ConvolutionKernel",
+    "DiffusionBValue",
+    "EchoNumbers",
+    "EchoTime",
+    "FlipAngle",
+    "InstanceNumber",
+    "InversionTime",
+    "PerFrameFunctionalGroupsSequence",
+    "SeriesNumber",
+    "SharedFunctionalGroupsSequence",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
+]
+"""What tells the slices of one place apart, and places those of multi-frame objects."""
+
+STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
+"""Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
+
 PET = [
     "AcquisitionDate",
     "AcquisitionDateTime",
@@ -72,15 +100,17 @@ PET_PRIVATE = [
 ]
 """GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
 
-ATTRIBUTES = [Tag(each) for each in IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + PET] + PET_PRIVATE
+ATTRIBUTES = [
+    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET),
+    *STACKS_PRIVATE,
+    *PET_PRIVATE,
+]
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
 
 FILE_META_BYTES = 1024
 """The preamble and the file meta information, where the transfer syntax stands (PS3.10 7.1)."""
-
-DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 
 
 @dataclass(frozen=True)
@@ -134,6 +164,11 @@ class Instance:
             raise self._broken(keyword)
         return int(number)
 
+    def data(self, keyword: str) -> bytes:
+        """Return an attribute of plain bytes, empty if it is absent."""
+        value = self._value(keyword)
+        return value if isinstance(value, bytes) else b""
+
     def _value(self, keyword: str) -> Any:
         try:
             return self.header.get(keyword)
@@ -158,25 +193,23 @@ def quiet_pydicom() -> None:
 
 
 def read_instance(entry: Entry, limits: Limits) -> Instance | None:
-    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable.
-
-    Refuses a deflated object.
-    """
-    file = entry.open(limits.header_bytes)
+    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable."""
+    file = _HeaderFile(entry.open(limits.header_bytes))
     start = file.read(FILE_META_BYTES)
     has_preamble = start[128:132] == b"DICM"
     if not has_preamble and start[:2] not in EXPLICIT_FIRST_TAGS:
         return None
-    if DEFLATED in start:
-        # pydicom inflates such an object whole, whatever it unpacks to.
-        raise InputError(
-            "unsupported_transfer_syntax",
-            f"entry {entry.number} is a deflated object; those that are not deflated are read",
-        )
+    try:
+        return _read_header(entry, file, is_bare=not has_preamble)
+    except _DeflatedHereError:
+        return _read_deflated(DeflatedEntry.within(entry, file.tell(), limits), limits)
+
+
+def _read_header(entry: Entry, file: "_HeaderFile", *, is_bare: bool) -> Instance | None:
     file.seek(0)
     try:
         header = pydicom.dcmread(
-            file, stop_before_pixels=True, specific_tags=ATTRIBUTES, force=not has_preamble
+            file, stop_before_pixels=True, specific_tags=ATTRIBUTES, force=is_bare
         )
         has_class = bool(header.get("SOPClassUID"))
         syntax = UID(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
@@ -185,3 +218,30 @@ def read_instance(entry: Entry, limits: Limits) -> Instance | None:
             raise
         return None
     return Instance(entry, header, syntax, file.tell()) if has_class else None
+
+
+def _read_deflated(entry: DeflatedEntry, limits: Limits) -> Instance | None:
+    """Return the object whose data set is deflated; it is read like one without preamble."""
+    try:
+        file = _HeaderFile(entry.open(limits.header_bytes))
+        instance = _read_header(entry, file, is_bare=True)
+    except _DeflatedHereError:
+        return None  # no data set begins with file meta information
+    return instance and replace(instance, transfer_syntax=DeflatedExplicitVRLittleEndian)
+
+
+class _DeflatedHereError(Exception):
+    """pydicom is about to read, and to inflate, all that follows."""
+
+
+class _HeaderFile:
+    """A file that is never read whole: pydicom does that with deflated objects, and only there."""
+
+    def __init__(self, file: EntryReader) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            raise _DeflatedHereError
+        return self._file.read(size)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import nibabel as nib
 import numpy as np
@@ -12,8 +12,11 @@ from imaging.geometry import Grid
 from imaging.quantities import Quantity
 from imaging.recipe import Recipe
 from imaging.sampling import sample_stack, stretched
-from imaging.volume import read_plane
+from imaging.stacks.planes import read_plane
 from imaging.windows import Window, foreground_window
+
+PLANES_KEPT = 128
+"""Regions of one series share planes; 128 of 512 x 512 are 128 MiB."""
 
 OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
 
@@ -32,28 +35,49 @@ class NetworkInput:
     window: Window
 
 
-def network_input(grid: Grid, quantity: Quantity, window: Window, recipe: Recipe) -> NetworkInput:
+@dataclass(frozen=True)
+class Source:
+    """A volume that is sampled: its grid, its planes in their unit, and the window in that unit.
+
+    plane: returns slice k, float32 [row, column].
+    """
+
+    grid: Grid
+    plane: Callable[[int], NDArray[np.float32]]
+    window: Window
+
+
+def source_of(grid: Grid, quantity: Quantity, window: Window) -> Source:
+    """Return a volume to be sampled; a relative window needs every plane, and keeps them."""
+    plane: Callable[[int], NDArray[np.float32]] = partial(read_plane, grid, quantity)
+    if not window.is_relative:
+        return Source(grid, lru_cache(PLANES_KEPT)(plane), window)
+    stack = [plane(k) for k in range(grid.shape[2])]
+    return Source(grid, stack.__getitem__, foreground_window(window, stack))
+
+
+def network_input(source: Source, recipe: Recipe) -> NetworkInput:
     """Return the input for the whole field of view, stretched to the network's shape.
 
     Stretching changes the voxels' proportions on purpose: the networks served here were trained on
     volumes resized that way.
     """
-    plane: Callable[[int], NDArray[np.float32]] = partial(read_plane, grid, quantity)
-    if window.is_relative:
-        stack = [plane(k) for k in range(grid.shape[2])]
-        window = foreground_window(window, stack)
-        plane = stack.__getitem__
+    grid = source.grid
     axes = axes_of_network(grid, recipe)
     points = {
         axis: stretched(grid.shape[axis], count, reverse=reverse)
         for (axis, reverse), count in zip(axes, recipe.shape, strict=True)
     }
     sampled = sample_stack(
-        plane, across=points[0], down=points[1], through=points[2], prepare=window.scale
+        source.plane,
+        across=points[0],
+        down=points[1],
+        through=points[2],
+        prepare=source.window.scale,
     )
     order = [axis for axis, _ in axes]
     voxels = np.ascontiguousarray(sampled.transpose(order))[..., np.newaxis]
-    return NetworkInput(voxels, _sample_distances(grid, order, recipe), window)
+    return NetworkInput(voxels, _sample_distances(grid, order, recipe), source.window)
 
 
 def axes_of_network(grid: Grid, recipe: Recipe) -> tuple[tuple[int, bool], ...]:

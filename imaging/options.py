@@ -8,7 +8,8 @@ from imaging.errors import InputError
 
 HEADER_PREFIX = "x-df-"
 ALLOWABLE = frozenset({"untrained_modality"})
-REGION_MODES = ("auto", "whole")
+REGION_MODES = ("auto", "whole", "all")
+KNOWN = frozenset({"allow", "lenient", "preview", "regions", "roi", "series"})
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,27 @@ class Options:
 
     series: SeriesInstanceUID of the one series that is wanted, or "" for all.
     allow: what is refused unless it is asked for.
+    regions: "whole" for whole volumes, "all" for all regions of interest, "auto" for both.
+    roi: name of the regions that are wanted, or "" for all.
+    lenient: whether series with more gaps than are filled otherwise are read.
     preview: whether pictures of the network's input are made.
     """
 
     series: str = ""
     allow: frozenset[str] = frozenset()
+    regions: str = "auto"
+    roi: str = ""
+    lenient: bool = False
     preview: bool = True
+
+    @property
+    def whole_volumes(self) -> bool:
+        """Whether rows of whole volumes are wanted."""
+        return self.regions != "all" and not self.roi
+
+    def wants_region(self, name: str) -> bool:
+        """Say whether rows of regions of this name are wanted."""
+        return self.regions != "whole" and self.roi in ("", name)
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> "Options":
@@ -42,27 +58,27 @@ class Options:
             for name, value in parameters.items()
             if not name.lower().startswith(HEADER_PREFIX)
         }
-        unknown = named.keys() - {"series", "allow", "preview", "regions"}
-        if unknown:
-            raise InputError(
-                "bad_option", f"{len(unknown)} options are not known; {_KNOWN_SENTENCE}"
-            )
-        _one_of("regions", named.get("regions", "auto"), REGION_MODES)
-        preview = _one_of("preview", named.get("preview", "true").lower(), ("true", "false"))
+        if unknown := named.keys() - KNOWN:
+            known = ", ".join(sorted(KNOWN))
+            raise InputError("bad_option", f"{len(unknown)} options are not known; {known} are")
         return cls(
             series=named.get("series", ""),
             allow=_allowed(named.get("allow", "")),
-            preview=preview == "true",
+            regions=_one_of("regions", named.get("regions", "auto"), REGION_MODES),
+            roi=named.get("roi", ""),
+            lenient=_switch("lenient", named.get("lenient", "false")),
+            preview=_switch("preview", named.get("preview", "true")),
         )
-
-
-_KNOWN_SENTENCE = "allow, preview, regions and series are"
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise InputError("bad_option", f"the option {name} takes {' or '.join(choices)}")
     return value
+
+
+def _switch(name: str, value: str) -> bool:
+    return _one_of(name, value.lower(), ("true", "false")) == "true"
 
 
 def _allowed(text: str) -> frozenset[str]:

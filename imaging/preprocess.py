@@ -1,5 +1,6 @@
-"""The two answers to a zip: the network's input, and NIfTI volumes; a row each image series."""
+"""The two answers to a zip: the network's input, and NIfTI volumes; a row each volume."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,19 +9,34 @@ from numpy.typing import NDArray
 
 from imaging.archive import Limits
 from imaging.errors import InputError
-from imaging.geometry import Grid, grid_of
-from imaging.network_input import network_input
+from imaging.geometry import Grid, grid_of, untilted
+from imaging.network_input import NetworkInput, Source, network_input, source_of
 from imaging.nifti import nifti_gz
 from imaging.options import Options
 from imaging.preview import preview_png
 from imaging.quantities import network_quantity, stored_quantity
 from imaging.recipe import Recipe
+from imaging.region_input import RegionInput, region_input
+from imaging.regions import regions_in
 from imaging.report import Report
 from imaging.rows import feature_label, image_label
-from imaging.series import Series, is_image, refuse_unreadable, without_copies
+from imaging.series import (
+    REGIONS,
+    Series,
+    is_image,
+    refuse_pixels,
+    refuse_unreadable,
+    without_copies,
+)
+from imaging.stacks.contrasts import refuse_unsuited
+from imaging.stacks.objects import slices_of
+from imaging.stacks.planes import read_volume
+from imaging.stacks.split import Stack, stacks_of
 from imaging.study import Study
-from imaging.volume import read_volume
 from imaging.windows import Window
+
+View = tuple[NetworkInput, RegionInput | None]
+"""What the network sees of a whole volume, or of one region on it."""
 
 
 @dataclass
@@ -39,7 +55,7 @@ class FeatureInputs:
 
 @dataclass
 class NiftiFiles:
-    """One .nii.gz file and its label for each image series."""
+    """One .nii.gz file and its label for each volume: several for a series of several stacks."""
 
     files: list[bytes] = field(default_factory=list)
     labels: list[dict[str, Any]] = field(default_factory=list)
@@ -49,27 +65,31 @@ class NiftiFiles:
 def feature_inputs(
     buffer: memoryview, *, recipe: Recipe, options: Options, limits: Limits
 ) -> FeatureInputs:
-    """Return the network's input for each image series of a zip.
+    """Return the network's input for each volume in the image series of a zip.
 
     Raises InputError if the zip cannot be read, or no series gives a row.
     """
     rows, report = FeatureInputs(), Report()
     study = _read(buffer, options, limits, report)
-    for series in study.series:
-        with report.outcome(series):
-            _refuse_unwanted(series, options)
-            _refuse_above(limits, recipe.row_bytes * (len(rows.volumes) + 1))
+    for stack in _stacks(study, options, report):
+        with report.outcome(stack.part, stack.name):
             with report.timed("volumes"):
-                grid = _grid(series, report)
-                window = _window(series, recipe, options)
-                quantity = network_quantity(series.modality, grid.slices)
-                seen = network_input(grid, quantity, window, recipe)
-            label = feature_label(series, grid, quantity, seen, recipe)
-            with report.timed("previews"):
-                rows.previews.append(preview_png(seen.voxels) if options.preview else "")
-            rows.volumes.append(seen.voxels)
-            rows.labels.append(label)
+                grid = untilted(_grid(stack, options))
+                window = _window(stack, recipe, options)
+                quantity = network_quantity(stack.series.modality, grid.slices)
+                source = source_of(grid, quantity, window)
+            room = limits.output_bytes // recipe.row_bytes - len(rows.volumes)
+            views = _views(source, stack, study, recipe=recipe, options=options, report=report)
+            # All or none: a slice that cannot be read may come up with the last region only.
+            for seen, region in _at_most(room, views, limits):
+                rows.labels.append(
+                    feature_label(stack, source, quantity, recipe=recipe, seen=seen, region=region)
+                )
+                rows.volumes.append(seen.voxels)
+                with report.timed("previews"):
+                    rows.previews.append(preview_png(seen.voxels) if options.preview else "")
     rows.report = report.finished(study)
+    _refuse_without_rows(rows, options)
     return rows
 
 
@@ -80,20 +100,56 @@ def nifti_files(buffer: memoryview, *, options: Options, limits: Limits) -> Nift
     """
     rows, report = NiftiFiles(), Report()
     study = _read(buffer, options, limits, report)
-    for series in study.series:
-        with report.outcome(series):
-            _refuse_unwanted(series, options)
+    for stack in _stacks(study, options, report):
+        with report.outcome(stack.part, stack.name):
             with report.timed("volumes"):
-                grid = _grid(series, report)
-                quantity = stored_quantity(series.modality, grid.slices)
+                grid = _grid(stack, options)
+                quantity = stored_quantity(stack.series.modality, grid.slices)
                 volume = read_volume(grid, quantity)
             with report.timed("files"):
                 file = nifti_gz(volume)
-            _refuse_above(limits, sum(map(len, rows.files)) + len(file))
+            if sum(map(len, rows.files)) + len(file) > limits.output_bytes:
+                raise _too_many_rows(limits)
             rows.files.append(file)
-            rows.labels.append(image_label(series, grid, quantity))
+            rows.labels.append(image_label(stack, grid, quantity))
     rows.report = report.finished(study)
     return rows
+
+
+def _views(
+    source: Source, stack: Stack, study: Study, *, recipe: Recipe, options: Options, report: Report
+) -> Iterator[View]:
+    """Yield what the network sees: the whole volume, and each region on it, as wanted."""
+    if options.whole_volumes:
+        with report.timed("volumes"):
+            seen = network_input(source, recipe)
+        yield seen, None
+    if options.regions == "whole":
+        return
+    with report.timed("regions"):
+        found = regions_in(study.series, stack.series, source.grid, study.limits)
+    report.skip_regions(stack.series, found.skipped)
+    for region in found.regions:
+        if options.wants_region(region.name):
+            with report.timed("regions"):
+                view = region_input(source, region, recipe)
+            yield view.seen, view
+
+
+def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:
+    """Return all views; refuse more than there is room for before they are made."""
+    listed: list[View] = []
+    for view in views:
+        if len(listed) == room:
+            raise _too_many_rows(limits)
+        listed.append(view)
+    return listed
+
+
+def _refuse_without_rows(rows: FeatureInputs, options: Options) -> None:
+    if not rows.volumes:
+        wanted = "regions of the name asked for" if options.roi else "regions of interest"
+        raise InputError("no_regions", f"the image series of the zip have no {wanted}")
 
 
 def _read(buffer: memoryview, options: Options, limits: Limits, report: Report) -> Study:
@@ -114,35 +170,61 @@ def _refuse_unwanted(series: Series, options: Options) -> None:
         raise InputError("not_chosen", "another series was asked for")
 
 
-def _refuse_above(limits: Limits, output_bytes: int) -> None:
-    if output_bytes > limits.output_bytes:
+def _too_many_rows(limits: Limits) -> InputError:
+    return InputError(
+        "too_many_rows",
+        f"the rows of this zip take more than the {limits.output_bytes} bytes of one answer",
+    )
+
+
+def _stacks(study: Study, options: Options, report: Report) -> Iterator[Stack]:
+    """Yield the volumes of all series; what is no image series is noted in the report."""
+    for series in study.series:
+        stacks: tuple[Stack, ...] = ()
+        try:
+            if series.sop_class in REGIONS:
+                report.regions_source(series)
+                continue
+            _refuse_unwanted(series, options)
+            refuse_unreadable(series)
+            instances = without_copies(series.instances)
+            if copies := len(series.instances) - len(instances):
+                report.warn("copies_left_out", series, copies)
+            with report.timed("volumes"):
+                stacks = stacks_of(series, slices_of(instances))
+        except InputError as reason:
+            with report.outcome(series):
+                raise reason  # noted there; the next series goes on
+        yield from stacks
+
+
+def _grid(stack: Stack, options: Options) -> Grid:
+    """Return where the slices of a stack lie, if their pixels can be read."""
+    refuse_pixels(stack.objects)
+    if stack.lacking:
         raise InputError(
-            "too_many_rows",
-            f"the rows of this zip take more than the {limits.output_bytes} bytes of one answer",
+            "incomplete_stack",
+            f"it has {len(stack.slices)} of the {len(stack.slices) + stack.lacking} slices "
+            "of the other time points",
         )
+    return grid_of(stack.slices, lenient=options.lenient)
 
 
-def _grid(series: Series, report: Report) -> Grid:
-    """Return where the slices of a readable image series lie; copies of a slice count once."""
-    refuse_unreadable(series)
-    instances = without_copies(series.instances)
-    if copies := len(series.instances) - len(instances):
-        report.warn("copies_left_out", series, copies)
-    return grid_of(instances)
+def _window(stack: Stack, recipe: Recipe, options: Options) -> Window:
+    """Return the model's window for the series' modality; untrained modalities must be allowed.
 
-
-def _window(series: Series, recipe: Recipe, options: Options) -> Window:
-    """Return the model's window for the series' modality; untrained modalities must be allowed."""
-    if (
-        series.modality not in recipe.trained_modalities
-        and "untrained_modality" not in options.allow
-    ):
+    Refuses MR that shows no magnitude: its numbers are none that networks are trained on.
+    """
+    modality = stack.series.modality
+    if modality not in recipe.trained_modalities and "untrained_modality" not in options.allow:
         trained = ", ".join(sorted(recipe.trained_modalities))
         raise InputError(
             "untrained_modality",
-            f"the model was made for {trained}, this is {series.modality}; "
+            f"the model was made for {trained}, this is {modality}; "
             "allow=untrained_modality gives rows that say so",
         )
-    if series.modality not in recipe.windows:
-        raise InputError("no_window", f"the model has no intensity window for {series.modality}")
-    return recipe.windows[series.modality]
+    if modality == "MR":
+        refuse_unsuited(stack.slices[0])
+    if modality not in recipe.windows:
+        raise InputError("no_window", f"the model has no intensity window for {modality}")
+    return recipe.windows[modality]

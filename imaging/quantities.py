@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.errors import InputError
 from imaging.instances import Instance
+from imaging.series import ENHANCED_IMAGES
 from imaging.suv.maps import suv_maps
 
 EXACT_IN_FLOAT32 = 1 << 24
@@ -59,5 +61,11 @@ def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
     """Return the quantity that networks are trained on: that of the objects, but SUVbw for PET."""
     if modality != "PT":
         return stored_quantity(modality, slices)
+    if slices[0].text("SOPClassUID") in ENHANCED_IMAGES:
+        # Its corrections and times are in modules of their own (PS3.3 C.8.22): not those of a slice
+        raise InputError(
+            "suv_impossible",
+            "it is an enhanced PET object; SUV is computed of classic ones, a slice an object",
+        )
     suv = suv_maps(slices)
     return Quantity("SUVbw", suv.slopes, np.zeros(len(slices)), is_whole=False, notes=suv.path)

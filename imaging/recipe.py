@@ -8,6 +8,18 @@ from dataclasses import dataclass
 from imaging.windows import Window, parse_window
 
 WEIGHTS_STATES = ("untrained", "demonstration", "trained")
+CENTRES = ("bbox", "centroid")
+SHAPING = (
+    "antialias",
+    "orientation",
+    "quarter_turns",
+    "region_centre",
+    "region_extent_mm",
+    "shape",
+    "spatial_mode",
+)
+"""Parameters that shape the network's input, beside the windows."""
+
 WINDOW_PREFIX = "window_"
 WINDOW_UNITS = {"CT": "HU", "MR": "percentile", "PT": "SUVbw"}
 
@@ -20,12 +32,16 @@ class Recipe:
         to the left, the front and the head.
     quarter_turns: counter-clockwise turns of the first two axes afterwards, as numpy.rot90.
     shape: the network's input, without its channel.
+    region_extent_mm: edges of the box around a region's centre, along the axes of `shape`.
+    region_centre: "bbox" or "centroid".
     windows: intensity window by modality; a modality without one is refused.
     """
 
     orientation: str
     quarter_turns: int
     shape: tuple[int, int, int]
+    region_extent_mm: tuple[float, float, float]
+    region_centre: str
     windows: Mapping[str, Window]
     trained_modalities: frozenset[str]
     feature_prefix: str
@@ -42,6 +58,9 @@ class Recipe:
     def from_parameters(cls, parameters: Mapping[str, str]) -> "Recipe":
         """Return the recipe that config.pbtxt states; a KeyError or ValueError fails the load."""
         first, second, third = (int(text) for text in parameters["shape"].split(","))
+        x_mm, y_mm, z_mm = (float(text) for text in parameters["region_extent_mm"].split(","))
+        if parameters["region_centre"] not in CENTRES:
+            raise ValueError(f"region_centre must be one of {', '.join(CENTRES)}")
         if parameters["spatial_mode"] != "stretch" or parameters["antialias"] != "none":
             raise ValueError("spatial_mode must be stretch, and antialias none")
         if parameters["weights"] not in WEIGHTS_STATES:
@@ -50,6 +69,8 @@ class Recipe:
             orientation=parameters["orientation"],
             quarter_turns=int(parameters["quarter_turns"]),
             shape=(first, second, third),
+            region_extent_mm=(x_mm, y_mm, z_mm),
+            region_centre=parameters["region_centre"],
             windows=_windows(parameters),
             trained_modalities=frozenset(parameters["trained_modalities"].split(",")),
             feature_prefix=parameters["feature_prefix"],
@@ -79,8 +100,7 @@ def preprocessing_id(parameters: Mapping[str, str]) -> str:
     shaping = {
         name: text
         for name, text in parameters.items()
-        if name in ("antialias", "orientation", "quarter_turns", "shape", "spatial_mode")
-        or name.startswith(WINDOW_PREFIX)
+        if name in SHAPING or name.startswith(WINDOW_PREFIX)
     }
     canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,12 +1,13 @@
 """What became of every series of a zip, and how long each stage took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from imaging.errors import InputError
+from imaging.regions import Skipped
 from imaging.rows import SOFTWARE
 from imaging.series import Series, is_image
 from imaging.study import Study
@@ -20,19 +21,17 @@ class Report:
     """Filled while a request is worked on; nothing of the zip is missing from it at the end."""
 
     outcomes: list[dict[str, Any]] = field(default_factory=list)
+    regions: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def outcome(self, series: Series) -> Iterator[None]:
-        """Note the series as used, or as skipped if the block refuses it: the others go on."""
-        found = {
-            "study_uid": series.study_uid,
-            "series_uid": series.series_uid,
-            "modality": series.modality,
-            "instances": len(series.instances),
-            "image": is_image(series),
-        }
+    def outcome(self, series: Series, stack: str = "") -> Iterator[None]:
+        """Note the series as used, or as skipped if the block refuses it: the others go on.
+
+        stack: the one volume of the series that is meant, if it has several.
+        """
+        found = _found(series) | {"stack": stack}
         try:
             yield
         except InputError as reason:
@@ -42,6 +41,16 @@ class Report:
         else:
             found |= {"status": "used", "code": "", "reason": ""}
         self.outcomes.append(found)
+
+    def regions_source(self, series: Series) -> None:
+        """Note a series of RTSTRUCT or SEG objects, which the image series' rows draw on."""
+        self.outcomes.append(
+            _found(series) | {"stack": "", "status": "regions", "code": "", "reason": ""}
+        )
+
+    def skip_regions(self, series: Series, skipped: Iterable[Skipped]) -> None:
+        """Note the regions that could not be drawn on an image series, and why."""
+        self.regions += [{"series_uid": series.series_uid} | vars(each) for each in skipped]
 
     def warn(self, code: str, series: Series, number: int) -> None:
         """Note something that was put right, and how often."""
@@ -64,6 +73,7 @@ class Report:
             "software": SOFTWARE,
             "series": self.outcomes,
             "entries_not_dicom": list(study.not_dicom),
+            "regions_skipped": self.regions,
             "warnings": self.warnings,
             "seconds": {stage: round(seconds, 4) for stage, seconds in self.seconds.items()},
         }
@@ -82,3 +92,13 @@ class Report:
         )
         codes = {outcome["code"] for outcome in refused}
         return InputError(codes.pop(), text) if len(codes) == 1 else InputError("no_rows", text)
+
+
+def _found(series: Series) -> dict[str, Any]:
+    return {
+        "study_uid": series.study_uid,
+        "series_uid": series.series_uid,
+        "modality": series.modality,
+        "instances": len(series.instances),
+        "image": is_image(series),
+    }

@@ -1,37 +1,64 @@
 """The label of a row: who and what it is, how it came about, and what to beware of."""
 
 import hashlib
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 import nibabel as nib
+import numpy as np
 
 from imaging.geometry import Grid
-from imaging.network_input import NetworkInput
+from imaging.network_input import NetworkInput, Source
 from imaging.quantities import Quantity
 from imaging.recipe import Recipe
+from imaging.region_input import RegionInput
 from imaging.series import Series
+from imaging.stacks.split import Stack
 
 SOFTWARE = f"triton-deep-features {version('triton-deep-features')}"
 
 THICK_SLICES_MM = 3.0
 
+OVERLAP_TOLERANCE = 0.01
+"""Relative: thickness and positions are written with few digits."""
+
 QUALITY = {
+    "CENTRE_OUTSIDE_REGION": ("warn", "the middle of the region is not part of it; number: 1"),
     "DEMONSTRATION_WEIGHTS": ("exclude", "the weights are for checking a pipeline; number: 1"),
     "DERIVED_IMAGE": ("warn", "slices computed from other images; number: how many"),
+    "GAPS_BEYOND_LIMIT": (
+        "exclude",
+        "more slices are missing than are filled unless lenient; number: how many",
+    ),
+    "GAPS_INTERPOLATED": (
+        "warn",
+        "slices at uneven distances were set on even ones; number: the largest distance in mm",
+    ),
+    "REGION_PADDED": ("info", "the box reaches beyond the image; number: share of it that does"),
+    "REGION_SMALL": ("warn", "shorter than a quarter of the box; number: longest edge in mm"),
+    "REGION_TRUNCATED": ("warn", "not all of the region was seen; number: share that was not"),
+    "SLICE_OVERLAP": ("info", "slices thicker than their distance; number: how many times"),
     "THICK_SLICES": ("warn", "slices more than 3 mm apart; number: their distance in mm"),
+    "TILT_CORRECTED": ("warn", "slices of a tilted gantry were shifted; number: degrees"),
+    "TILT_SHEARED": ("info", "the gantry was tilted, the affine is sheared; number: degrees"),
     "UNTRAINED_MODALITY": ("exclude", "the model was not made for this modality; number: 1"),
+    "UNTRAINED_REGION_MODE": ("warn", "the model was trained on whole volumes; number: 1"),
     "UNTRAINED_WEIGHTS": ("exclude", "the weights are a seeded initialisation; number: 1"),
 }
 """Quality codes: what each asks of an analysis (info, warn, exclude), and what it means."""
 
 
-def image_label(series: Series, grid: Grid, quantity: Quantity) -> dict[str, Any]:
-    """Return what identifies one image series, and how its voxels lie."""
+def image_label(stack: Stack, grid: Grid, quantity: Quantity) -> dict[str, Any]:
+    """Return what identifies one volume of an image series, and how its voxels lie."""
+    series = stack.series
     return {
         "patient_id": series.patient_id,
         "study_uid": series.study_uid,
         "series_uid": series.series_uid,
+        "stack": stack.name,
+        "stack_index": stack.index,
+        "stack_count": stack.count,
         "modality": series.modality,
         "roi": "",
         "unit": quantity.unit,
@@ -40,15 +67,23 @@ def image_label(series: Series, grid: Grid, quantity: Quantity) -> dict[str, Any
         "voxel_mm": [round(float(length), 6) for length in grid.spacing_mm],
         "acquired_orientation": "".join(nib.aff2axcodes(grid.affine)),
         "software": SOFTWARE,
+        "quality": _coded(image_quality(grid)),
     }
 
 
 def feature_label(
-    series: Series, grid: Grid, quantity: Quantity, seen: NetworkInput, recipe: Recipe
+    stack: Stack,
+    source: Source,
+    quantity: Quantity,
+    *,
+    recipe: Recipe,
+    seen: NetworkInput,
+    region: RegionInput | None = None,
 ) -> dict[str, Any]:
-    """Return the label of a row of features: the image's, and what the network saw of it."""
+    """Return the label of a row: the image's, the region's, and what the network saw."""
     little_endian = seen.voxels.astype("<f4", copy=False)
-    return image_label(series, grid, quantity) | {
+    quality = image_quality(source.grid) | network_quality(stack.series, recipe)
+    label = image_label(stack, source.grid, quantity) | {
         "roi_source_uid": "",
         "roi_number": None,
         "region_centre_mm": None,
@@ -62,23 +97,43 @@ def feature_label(
         "weights": recipe.weights,
         "weights_sha256": recipe.weights_sha256,
         "preprocessing_id": recipe.preprocessing_id,
-        "quality": quality_codes(series, grid, recipe),
+    }
+    if region:
+        label |= region.labels
+        quality |= region.quality
+    return label | {"quality": _coded(quality)}
+
+
+def image_quality(grid: Grid) -> dict[str, float]:
+    """Return the number behind each code on the image itself, 0 where it does not apply."""
+    slice_mm = grid.slice_mm
+    thickness_mm = np.array([each.thickness_mm for each in grid.slices])
+    overlap = float(np.median((thickness_mm[:-1] + thickness_mm[1:]) / 2 / grid.gaps_mm))
+    steps = grid.steps
+    return {
+        "DERIVED_IMAGE": sum("DERIVED" in each.texts("ImageType")[:1] for each in grid.slices),
+        "GAPS_BEYOND_LIMIT": steps.missing if steps and steps.beyond_limit else 0,
+        "GAPS_INTERPOLATED": steps.largest_gap_mm if steps else 0,
+        "SLICE_OVERLAP": overlap if overlap > 1 + OVERLAP_TOLERANCE else 0,
+        "THICK_SLICES": slice_mm if slice_mm > THICK_SLICES_MM else 0,
+        "TILT_CORRECTED": grid.tilt_degrees if grid.upright else 0,
+        "TILT_SHEARED": 0 if grid.upright else grid.tilt_degrees,
     }
 
 
-def quality_codes(series: Series, grid: Grid, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the codes that apply, each with its severity and the number behind it."""
-    slice_mm = float(grid.spacing_mm[2])
-    derived = sum("DERIVED" in each.texts("ImageType")[:1] for each in grid.slices)
-    numbers = {
+def network_quality(series: Series, recipe: Recipe) -> dict[str, float]:
+    """Return the number behind each code on what the network was made for."""
+    return {
         "DEMONSTRATION_WEIGHTS": recipe.weights == "demonstration",
-        "DERIVED_IMAGE": derived,
-        "THICK_SLICES": slice_mm if slice_mm > THICK_SLICES_MM else 0,
         "UNTRAINED_MODALITY": series.modality not in recipe.trained_modalities,
         "UNTRAINED_WEIGHTS": recipe.weights == "untrained",
     }
+
+
+def _coded(numbers: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return the codes that apply, each with its severity and the number behind it."""
     return [
         {"code": code, "severity": QUALITY[code][0], "number": round(float(number), 6)}
-        for code, number in numbers.items()
+        for code, number in sorted(numbers.items())
         if number
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from imaging.decoding.encapsulated import CODECS
 from imaging.errors import InputError
 from imaging.instances import Instance
 
@@ -13,14 +14,15 @@ CLASSIC_IMAGES = {
 }
 """SOP classes of one slice an object, with their modality (PS3.4 B.5)."""
 
-OTHER_IMAGES = {
-    "1.2.840.10008.5.1.4.1.1.2.1": "an enhanced CT (several slices an object)",
-    "1.2.840.10008.5.1.4.1.1.2.2": "a legacy converted CT (several slices an object)",
-    "1.2.840.10008.5.1.4.1.1.4.1": "an enhanced MR (several slices an object)",
-    "1.2.840.10008.5.1.4.1.1.4.4": "a legacy converted MR (several slices an object)",
-    "1.2.840.10008.5.1.4.1.1.130": "an enhanced PET (several slices an object)",
-    "1.2.840.10008.5.1.4.1.1.128.1": "a legacy converted PET (several slices an object)",
+ENHANCED_IMAGES = {
+    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.130": "PT",
+    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
 }
+"""SOP classes of several slices an object, enhanced and legacy converted, with their modality."""
 
 REGIONS = {
     "1.2.840.10008.5.1.4.1.1.481.3": "an RTSTRUCT (regions of interest)",
@@ -28,8 +30,16 @@ REGIONS = {
     "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation (regions of interest)",
 }
 
-UNCOMPRESSED = {"1.2.840.10008.1.2": "<", "1.2.840.10008.1.2.1": "<", "1.2.840.10008.1.2.2": ">"}
-"""Transfer syntaxes whose pixels are plain numbers, with their byte order (PS3.5 A.1 to A.3)."""
+UNCOMPRESSED = {
+    "1.2.840.10008.1.2": "<",
+    "1.2.840.10008.1.2.1": "<",
+    "1.2.840.10008.1.2.1.99": "<",
+    "1.2.840.10008.1.2.2": ">",
+}
+"""Transfer syntaxes whose pixels are plain numbers, with their byte order (PS3.5 A.1 to A.3, A.5).
+
+The third is the deflated one: entries are inflated where they are read.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,8 @@ class Series:
     @property
     def modality(self) -> str:
         """The modality of the SOP class; for other objects what they say themselves."""
-        return CLASSIC_IMAGES.get(self.sop_class) or self.instances[0].text("Modality")
+        known = CLASSIC_IMAGES | ENHANCED_IMAGES
+        return known.get(self.sop_class) or self.instances[0].text("Modality")
 
 
 def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
@@ -71,7 +82,7 @@ def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
 
 def is_image(series: Series) -> bool:
     """Say whether the series holds images at all, readable here or not."""
-    return series.sop_class in CLASSIC_IMAGES or series.sop_class in OTHER_IMAGES
+    return series.sop_class in CLASSIC_IMAGES or series.sop_class in ENHANCED_IMAGES
 
 
 def without_copies(instances: Sequence[Instance]) -> tuple[Instance, ...]:
@@ -83,36 +94,41 @@ def without_copies(instances: Sequence[Instance]) -> tuple[Instance, ...]:
 
 
 def refuse_unreadable(series: Series) -> None:
-    """Refuse what is no plain image series, by name: `unsupported_…` or `localizer`."""
-    if series.sop_class not in CLASSIC_IMAGES:
-        what = (OTHER_IMAGES | REGIONS).get(series.sop_class, "an object without slices")
-        raise InputError("unsupported_object", f"it is {what}; classic CT, MR and PT are read")
+    """Refuse what is no image series, by name: `unsupported_object` or `localizer`."""
+    if not is_image(series):
+        what = REGIONS.get(series.sop_class, "an object without slices")
+        raise InputError("unsupported_object", f"it is {what}; CT, MR and PT images are read")
     image_type = {value.upper() for value in series.instances[0].texts("ImageType")}
     if "LOCALIZER" in image_type:
         raise InputError("localizer", "it is a localizer, made for planning the scan")
-    if "MOSAIC" in image_type:
-        raise InputError("unsupported_object", "it is a Siemens mosaic (several slices a picture)")
-    for instance in series.instances:
+    if "MOSAIC" in image_type and series.modality != "MR":
+        raise InputError("unsupported_object", "it is a mosaic (several slices a picture), not MR")
+
+
+def refuse_pixels(instances: Iterable[Instance]) -> None:
+    """Refuse pixels that cannot be read: `unsupported_transfer_syntax`, `unsupported_pixels`."""
+    for instance in instances:
         _refuse_compressed(instance)
         _refuse_odd_pixels(instance)
 
 
 def _refuse_compressed(instance: Instance) -> None:
     syntax = instance.transfer_syntax
-    if syntax not in UNCOMPRESSED:
+    if syntax not in UNCOMPRESSED and syntax not in CODECS:
         raise InputError(
             "unsupported_transfer_syntax",
-            f"entry {instance.entry.number} is stored as {syntax.name} ({syntax}); "
-            "uncompressed pixels are read",
+            f"entry {instance.entry.number} is stored as {syntax.name} ({syntax}); uncompressed, "
+            "deflated, RLE, JPEG, JPEG-LS and JPEG 2000 pixels are read",
         )
 
 
 def _refuse_odd_pixels(instance: Instance) -> None:
-    """Refuse several values a pixel, several frames, and numbers that are not 8, 16 or 32 bit."""
+    """Refuse several values a pixel, frames of a classic object, and not 8, 16 or 32 bits."""
     where = f"entry {instance.entry.number}"
     if (samples := instance.count("SamplesPerPixel", 1)) != 1:
         raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
-    if (frames := instance.count("NumberOfFrames", 1)) != 1:
+    frames = instance.count("NumberOfFrames", 1)
+    if frames != 1 and instance.text("SOPClassUID") in CLASSIC_IMAGES:
         raise InputError("unsupported_pixels", f"{where} has {frames} frames")
     if (bits := instance.count("BitsAllocated")) not in (8, 16, 32):
         raise InputError("unsupported_pixels", f"{where} has {bits} bits a pixel")

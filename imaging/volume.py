@@ -1,23 +1,17 @@
-"""Pixels of slices, as stored and as physical quantities, and whole volumes of them."""
+"""Pixels as they are stored, and what a whole volume of quantities is."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.decoding.element import pixel_element
+from imaging.decoding.encapsulated import CODECS, decoded_frames
+from imaging.decoding.layout import PixelLayout
+from imaging.decoding.native import native_frames
 from imaging.errors import InputError
-from imaging.geometry import Grid
 from imaging.instances import Instance
-from imaging.quantities import Quantity
 from imaging.series import UNCOMPRESSED
-
-PIXEL_DATA_TAG = 0x7FE00010
-SHORT_ELEMENT_BYTES = 8
-LONG_ELEMENT_BYTES = 12
-"""Header of PixelData with implicit VR, and with the explicit VRs OB and OW (PS3.5 7.1)."""
-
-EXACT_TYPES = (np.int16, np.uint16, np.int32)
-"""Types for volumes of whole numbers, the first that holds all of them is taken."""
 
 
 @dataclass(frozen=True)
@@ -35,55 +29,29 @@ class Volume:
 
 
 def stored_plane(instance: Instance) -> NDArray[np.generic]:
-    """Return the pixels of one slice as they are stored, indexed [row, column].
-
-    Refuses pixel data that are missing or shorter than the header says.
-    """
-    content = memoryview(instance.entry.read())[instance.pixels_at :]
-    order = UNCOMPRESSED[instance.transfer_syntax]
-    header_bytes = SHORT_ELEMENT_BYTES
-    if not instance.transfer_syntax.is_implicit_VR:
-        header_bytes = LONG_ELEMENT_BYTES
-    tag = np.frombuffer(content[:4], f"{order}u2") if len(content) >= header_bytes else ()
-    if tuple(tag) != (PIXEL_DATA_TAG >> 16, PIXEL_DATA_TAG & 0xFFFF):
-        raise InputError("bad_pixels", f"entry {instance.entry.number} has no pixel data")
-    rows, columns = instance.count("Rows"), instance.count("Columns")
-    kind = "i" if instance.count("PixelRepresentation", 0) else "u"
-    pixel = np.dtype(f"{order}{kind}{instance.count('BitsAllocated') // 8}")
-    needed = rows * columns * pixel.itemsize
-    available = min(
-        int(np.frombuffer(content[header_bytes - 4 : header_bytes], f"{order}u4")[0]),
-        len(content) - header_bytes,
-    )
-    if available < needed:
+    """Return the pixels of an object of one frame as they are stored, indexed [row, column]."""
+    frames = stored_frames(instance)
+    if len(frames) != 1:
         raise InputError(
-            "bad_pixels",
-            f"entry {instance.entry.number} has {available} bytes of pixels; "
-            f"{columns} × {rows} need {needed}",
+            "unsupported_pixels", f"entry {instance.entry.number} has {len(frames)} frames"
         )
-    pixels = np.frombuffer(content, pixel, count=rows * columns, offset=header_bytes)
-    return pixels.reshape(rows, columns)
+    plane: NDArray[np.generic] = frames[0]
+    return plane
 
 
-def read_plane(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
-    """Return slice k of the grid in the quantity's unit, indexed [row, column]."""
-    return quantity.of(stored_plane(grid.slices[k]), k)
+def stored_frames(instance: Instance) -> NDArray[np.generic]:
+    """Return the pixels of an object as they are stored, indexed [frame, row, column].
 
-
-def read_volume(grid: Grid, quantity: Quantity) -> Volume:
-    """Return all voxels of a series."""
-    columns, rows, slices = grid.shape
-    voxels = np.empty((slices, rows, columns), np.float32)
-    for k in range(slices):
-        voxels[k] = read_plane(grid, quantity, k)
-    return Volume(_exact(voxels.transpose(2, 1, 0), quantity), grid.affine, quantity.unit)
-
-
-def _exact(voxels: NDArray[np.float32], quantity: Quantity) -> NDArray[np.generic]:
-    """Return voxels of whole numbers in a type of whole numbers that holds them all."""
-    if quantity.is_whole:
-        lowest, highest = voxels.min(), voxels.max()
-        for kind in EXACT_TYPES:
-            if np.iinfo(kind).min <= lowest and highest <= np.iinfo(kind).max:
-                return voxels.astype(kind)
-    return voxels
+    Refuses pixel data that are missing, no whole numbers, shorter than the header says, or that
+    cannot be decoded.
+    """
+    syntax = instance.transfer_syntax
+    if syntax not in UNCOMPRESSED and syntax not in CODECS:
+        raise InputError(
+            "unsupported_transfer_syntax", f"entry {instance.entry.number} is stored as {syntax}"
+        )
+    layout = PixelLayout.of(instance)
+    element = pixel_element(instance, UNCOMPRESSED.get(syntax, "<"))
+    if syntax in UNCOMPRESSED:
+        return native_frames(element, layout)
+    return decoded_frames(element, instance, layout)

@@ -6,15 +6,16 @@ from phantoms import AXIAL, CORONAL, SAGITTAL, slices, thorax, zip_of
 
 from imaging.archive import Limits, open_archive
 from imaging.errors import InputError
-from imaging.geometry import grid_of, slice_affine
+from imaging.geometry import LPS_TO_RAS, grid_of, slice_affine, untilted
 from imaging.instances import read_instance
+from imaging.stacks.objects import slices_of
 
 LIMITS = Limits()
 
 
 def read(objects):
     entries = open_archive(memoryview(zip_of(*objects)), LIMITS)
-    return [read_instance(entry, LIMITS) for entry in entries]
+    return slices_of([read_instance(entry, LIMITS) for entry in entries])
 
 
 @pytest.mark.parametrize(
@@ -51,12 +52,63 @@ def test_every_voxel_lies_where_the_phantom_has_it(orientation):
     np.testing.assert_allclose(world_lps.max(axis=1), last, atol=1e-4)
 
 
-def test_a_missing_slice_is_named():
-    objects = slices(thorax(shape=(8, 8, 12)))
-    del objects[5]
+def without(objects, *missing):
+    return [each for k, each in enumerate(objects) if k not in missing]
 
-    with pytest.raises(InputError, match="^uneven_spacing: slices 5 and 6 are 8 mm apart, .* 4 mm"):
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        pytest.param((5, 7), "slices 5 and 6 are 8 mm apart, .* 4 mm; 2 of 12 ", id="too many"),
+        pytest.param(range(5, 9), "slices 5 and 6 are 20 mm apart, .* 4 of 60 ", id="in a row"),
+    ],
+)
+def test_more_than_a_few_missing_slices_are_named(missing, message):
+    count = 12 if len(missing) == 2 else 60
+    objects = without(slices(thorax(shape=(8, 8, count))), *missing)
+
+    with pytest.raises(InputError, match=f"^uneven_spacing: {message}"):
         grid_of(read(objects))
+
+
+@pytest.mark.parametrize(
+    ("count", "missing", "lenient"),
+    [
+        pytest.param(12, (5,), False, id="one of twelve"),
+        pytest.param(60, (5, 6, 7), False, id="three in a row"),
+        pytest.param(12, (5, 7), True, id="two of twelve, leniently"),
+    ],
+)
+def test_a_few_missing_slices_leave_the_steps_even(count, missing, lenient):
+    objects = slices(thorax(shape=(8, 8, count)))
+
+    whole = grid_of(read(objects))
+    filled = grid_of(read(without(objects, *missing)), lenient=lenient)
+
+    assert filled.shape == whole.shape
+    np.testing.assert_allclose(filled.affine, whole.affine, atol=1e-9)
+    found = [k for k in range(count) if k not in missing]
+    np.testing.assert_allclose(filled.steps.at[found], range(len(found)))
+    assert (filled.steps.missing, filled.steps.beyond_limit) == (len(missing), lenient)
+
+
+def test_distances_that_the_slices_fill_are_no_gaps():
+    objects = slices(thorax(shape=(8, 8, 12)), SliceThickness=4.0)
+    for k, each in enumerate(objects[6:]):
+        each.ImagePositionPatient[2] = objects[5].ImagePositionPatient[2] + 5.5 + 7 * k
+        each.SliceThickness = 7.0
+
+    steps = grid_of(read(objects)).steps
+
+    assert (steps.missing, steps.beyond_limit) == (0, False)
+
+
+def test_one_distant_slice_does_not_make_thousands():
+    objects = slices(thorax(shape=(8, 8, 12)))
+    objects[11].ImagePositionPatient[2] += 1e6
+
+    with pytest.raises(InputError, match="^uneven_spacing: "):
+        grid_of(read(objects), lenient=True)
 
 
 def test_rounded_positions_are_no_gap():
@@ -75,12 +127,61 @@ def test_two_slices_at_one_place_are_refused():
         grid_of(read(objects))
 
 
-def test_a_tilted_gantry_is_refused():
+def tilted(phantom, slide_mm=1.0):
+    """The phantom's slices, each that much further to the back than the one below."""
+    objects = slices(phantom)
+    for k, each in enumerate(objects):
+        each.ImagePositionPatient[1] += k * slide_mm
+    return objects
+
+
+def test_a_tilted_gantry_shears_the_affine():
+    objects = tilted(thorax(shape=(8, 8, 6)))
+
+    grid = grid_of(read(objects))
+
+    for k, each in enumerate(objects):
+        first_lps = LPS_TO_RAS @ grid.affine @ (0, 0, k, 1)
+        np.testing.assert_allclose(first_lps[:3], each.ImagePositionPatient, atol=1e-9)
+    assert grid.tilt_degrees == pytest.approx(np.degrees(np.arctan(1.0 / 4.0)))
+
+
+@pytest.mark.parametrize("slide_mm", [1.0, -2.0])
+def test_the_corrected_grid_is_upright_and_holds_every_slice(slide_mm):
+    objects = tilted(thorax(shape=(8, 10, 6)), slide_mm)
+
+    grid = untilted(grid_of(read(objects)))
+
+    axes = grid.affine[:3, :3] / grid.spacing_mm
+    np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-9)
+    for each in objects:
+        for row in (0, 9):
+            y = each.ImagePositionPatient[1] + row * 1.75
+            x, z = each.ImagePositionPatient[0], each.ImagePositionPatient[2]
+            index = np.linalg.inv(LPS_TO_RAS @ grid.affine) @ (x, y, z, 1)
+            assert np.all(index[:3] > -1e-6)
+            assert np.all(index[:3] < np.array(grid.shape) - 1 + 1e-6)
+
+
+def test_an_untilted_grid_stays_the_same():
+    grid = grid_of(read(slices(thorax(shape=(8, 8, 6)))))
+
+    assert untilted(grid) is grid
+
+
+@pytest.mark.parametrize(
+    "slide",
+    [
+        pytest.param(lambda k: (k % 2) * 1.0, id="zigzag"),
+        pytest.param(lambda k: k * 5.0, id="51 degrees"),
+    ],
+)
+def test_slices_that_are_not_on_one_line_are_refused(slide):
     objects = slices(thorax(shape=(8, 8, 6)))
     for k, each in enumerate(objects):
-        each.ImagePositionPatient[1] += k * 1.0
+        each.ImagePositionPatient[1] += slide(k)
 
-    with pytest.raises(InputError, match="^gantry_tilt: each slice lies 1 mm sideways"):
+    with pytest.raises(InputError, match="^gantry_tilt: a slice lies .* mm sideways"):
         grid_of(read(objects))
 
 

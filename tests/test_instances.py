@@ -42,11 +42,14 @@ def test_pixels_are_not_read_with_the_header():
     assert read(content).pixels_at == len(content) - PLANE.nbytes - 12
 
 
-def test_a_deflated_object_is_refused_before_it_is_inflated():
+def test_a_deflated_object_is_read_like_any_other():
     dataset = ct_slice(PLANE, syntax=DeflatedExplicitVRLittleEndian)
 
-    with pytest.raises(InputError, match="^unsupported_transfer_syntax: entry 1 is a deflated"):
-        read(file_bytes(dataset))
+    instance = read(file_bytes(dataset))
+
+    assert instance.text("SOPInstanceUID") == dataset.SOPInstanceUID
+    assert instance.transfer_syntax == DeflatedExplicitVRLittleEndian
+    assert instance.entry.read()[instance.pixels_at + 12 :] == dataset.PixelData
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ PARAMETERS = {
     "quarter_turns": "1",
     "spatial_mode": "stretch",
     "antialias": "none",
+    "region_extent_mm": "128,128,128",
+    "region_centre": "bbox",
     "window_CT": "-1000,400 HU",
     "window_MR": "0.5,99.5 percentile",
     "trained_modalities": "CT",

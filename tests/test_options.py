@@ -27,7 +27,13 @@ def test_a_preview_can_be_left_out(value):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"roi": "GTV"}, {"x-df-hush": "1"}, {"allow": "all"}, {"regions": "all"}, {"preview": "no"}],
+    [
+        {"masks": "true"},
+        {"x-df-hush": "1"},
+        {"allow": "all"},
+        {"regions": "some"},
+        {"preview": "no"},
+    ],
 )
 def test_what_is_not_known_is_refused_and_not_repeated(parameters):
     with pytest.raises(InputError, match="^bad_option: ") as caught:

@@ -56,10 +56,10 @@ def test_everything_else_in_the_zip_is_in_the_report():
     assert outcomes == [
         ("used", "", 6),
         ("skipped", "localizer", 6),
-        ("skipped", "unsupported_object", 1),
+        ("regions", "", 1),
     ]
     assert rows.report["entries_not_dicom"] == [1]
-    assert set(rows.report["seconds"]) == {"headers", "volumes", "previews"}
+    assert set(rows.report["seconds"]) == {"headers", "volumes", "regions", "previews"}
 
 
 def test_copies_of_a_file_count_once_and_are_reported():

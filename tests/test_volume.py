@@ -6,12 +6,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import CORONAL, slices, thorax, zip_of
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000Lossless,
 )
 
 from imaging.archive import Limits
@@ -113,13 +111,3 @@ def test_a_slice_without_pixels_is_refused():
 def test_what_is_no_plain_series_is_refused_by_name(attributes, code):
     with pytest.raises(InputError, match=f"^{code}: image series 1 of 1 "):
         converted(*slices(SMALL, **attributes))
-
-
-def test_compressed_pixels_are_refused_by_the_name_of_their_syntax():
-    objects = slices(SMALL)
-    for each in objects:
-        each.PixelData = encapsulate([each.PixelData])
-        each.file_meta.TransferSyntaxUID = JPEG2000Lossless
-
-    with pytest.raises(InputError, match="^unsupported_transfer_syntax: .*JPEG 2000"):
-        converted(*objects)

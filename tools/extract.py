@@ -155,10 +155,10 @@ def _progress(console: Console, studies: int) -> Progress:
 
 
 def _write_previews(folder: Path | None, answer: Features) -> None:
-    """Write a row's picture as <series>.png: UIDs name no patient."""
+    """Write a row's picture as <modality>-<series>-<row>.png: UIDs name no patient."""
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for label, preview in zip(answer.rows, answer.previews, strict=True):
-        name = f"{label['modality']}-{label['series_uid'] or label['input_sha256'][:16]}.png"
+    for number, (label, preview) in enumerate(zip(answer.rows, answer.previews, strict=True)):
+        name = f"{label['modality']}-{label['series_uid']}-{number}.png"
         (folder / name).write_bytes(base64.b64decode(preview))

@@ -1,0 +1,94 @@
+"""What a network sees of a region: a box of stated size in mm around a point, sampled linearly."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.geometry import Grid
+from imaging.network_input import axes_of_network
+from imaging.recipe import Recipe
+from imaging.sampling import AxisSamples, Plane, sample_stack
+
+EDGE_TOLERANCE = 1e-6
+"""Of a voxel: points this near to the outermost voxels' centres are on them."""
+
+
+@dataclass(frozen=True)
+class BoxAxisSamples(AxisSamples):
+    """Points along one axis of the grid, of which some may lie outside the image.
+
+    inside: bool, whether the point lies between the centres of the first and the last voxel;
+        for others, lower and upper are the nearest voxel's.
+    """
+
+    inside: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class BoxSamples:
+    """The points of a box: all combinations of those along the grid's axes i, j and k.
+
+    order: the grid's axis behind each axis of the network.
+    distances_mm: of neighbouring points along the network's axes.
+    """
+
+    axes: tuple[BoxAxisSamples, BoxAxisSamples, BoxAxisSamples]
+    order: tuple[int, int, int]
+    distances_mm: tuple[float, float, float]
+
+    @property
+    def fraction_outside(self) -> float:
+        """The share of all points that lies outside the image, and is padded."""
+        return 1.0 - float(np.prod([axis.inside.mean() for axis in self.axes]))
+
+
+def box_samples(
+    grid: Grid, recipe: Recipe, *, centre_ras_mm: NDArray[np.float64], extent_mm: Sequence[float]
+) -> BoxSamples:
+    """Return the points of a box around a centre, in the network's orientation and shape.
+
+    Along each axis they lie at centre - E/2 + (n + 1/2) E/count: each in the middle of its cell.
+    An oblique grid goes by its closest axes: the box is turned with it.
+    extent_mm: E along each axis of the network, thus as recipe.shape counts them.
+    """
+    centre = np.linalg.inv(grid.affine)[:3] @ np.array([*centre_ras_mm, 1.0])
+    axes = axes_of_network(grid, recipe)
+    cells_mm = [extent / count for extent, count in zip(extent_mm, recipe.shape, strict=True)]
+    samples: dict[int, BoxAxisSamples] = {}
+    for (axis, reverse), cell_mm, count in zip(axes, cells_mm, recipe.shape, strict=True):
+        away_mm = (np.arange(count) + 0.5 - count / 2) * cell_mm
+        away = (-away_mm if reverse else away_mm) / grid.spacing_mm[axis]
+        samples[axis] = _along(centre[axis] + away, grid.shape[axis])
+    first, second, third = (axis for axis, _ in axes)
+    return BoxSamples(
+        (samples[0], samples[1], samples[2]),
+        (first, second, third),
+        (cells_mm[0], cells_mm[1], cells_mm[2]),
+    )
+
+
+def _along(points: NDArray[np.float64], length: int) -> BoxAxisSamples:
+    """Return points, in voxels, with the voxels between which they lie."""
+    inside = (points >= -EDGE_TOLERANCE) & (points <= length - 1 + EDGE_TOLERANCE)
+    points = points.clip(0, length - 1)
+    lower = np.clip(np.floor(points).astype(np.intp), 0, max(length - 2, 0))
+    upper = np.minimum(lower + 1, length - 1)
+    return BoxAxisSamples(lower, upper, (points - lower).astype(np.float32), inside)
+
+
+def sample_box(
+    plane: Callable[[int], Plane], points: BoxSamples, prepare: Callable[[Plane], Plane]
+) -> NDArray[np.float32]:
+    """Return the box as the network sees it, float32 [a, b, c]; outside the image it is 0.
+
+    plane: returns slice k, indexed [row, column]; called once for each slice that is needed.
+    prepare: Window.scale of the row, which makes 0 of the window's lower end.
+    """
+    across, down, through = points.axes
+    sampled = sample_stack(plane, across=across, down=down, through=through, prepare=prepare)
+    sampled[~across.inside] = 0
+    sampled[:, ~down.inside] = 0
+    sampled[:, :, ~through.inside] = 0
+    return np.ascontiguousarray(sampled.transpose(points.order))

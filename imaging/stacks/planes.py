@@ -1,0 +1,90 @@
+"""The planes of a grid in their unit: slices as stored, or blended and shifted onto the grid."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.geometry import Grid
+from imaging.quantities import Quantity
+from imaging.stacks.tilt import Upright
+from imaging.volume import Volume
+
+AIR_HU = -1000.0
+"""What lies beside the shifted slices of a tilted CT; other modalities have 0 there."""
+
+
+WHOLE_TYPES = (np.int16, np.uint16, np.int32)
+"""Types for volumes of whole numbers, the first that holds all of them is taken."""
+
+
+def read_plane(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
+    """Return plane k of the grid in the quantity's unit, indexed [row, column]."""
+    if grid.steps is None:
+        plane = quantity.of(grid.slices[k].pixels(), k)
+    else:
+        plane = _blended(grid, quantity, float(grid.steps.at[k]))
+    if grid.upright is None:
+        return plane
+    return _shifted(plane, grid.upright, k, grid=grid, outside=_outside(quantity))
+
+
+def read_volume(grid: Grid, quantity: Quantity) -> Volume:
+    """Return all voxels of a grid."""
+    columns, rows, slices = grid.shape
+    voxels = np.empty((slices, rows, columns), np.float32)
+    for k in range(slices):
+        voxels[k] = read_plane(grid, quantity, k)
+    turned = voxels.transpose(2, 1, 0)
+    is_whole = quantity.is_whole and not grid.is_interpolated
+    return Volume(_whole_numbers(turned) if is_whole else turned, grid.affine, quantity.unit)
+
+
+def _whole_numbers(voxels: NDArray[np.float32]) -> NDArray[np.generic]:
+    lowest, highest = voxels.min(), voxels.max()
+    for kind in WHOLE_TYPES:
+        if np.iinfo(kind).min <= lowest and highest <= np.iinfo(kind).max:
+            return voxels.astype(kind)
+    return voxels
+
+
+def _blended(grid: Grid, quantity: Quantity, at: float) -> NDArray[np.float32]:
+    """Return the plane at a place between two slices, linearly interpolated."""
+    lower = int(at)
+    plane = quantity.of(grid.slices[lower].pixels(), lower)
+    if fraction := at - lower:
+        upper = quantity.of(grid.slices[lower + 1].pixels(), lower + 1)
+        plane = plane + np.float32(fraction) * (upper - plane)
+    return plane
+
+
+def _outside(quantity: Quantity) -> float:
+    return AIR_HU if quantity.unit == "HU" else 0.0
+
+
+def _shifted(
+    plane: NDArray[np.float32], upright: Upright, k: int, *, grid: Grid, outside: float
+) -> NDArray[np.float32]:
+    """Return a plane of a tilted volume where it lies in the upright one."""
+    for axis, which in ((0, 1), (1, 0)):  # rows run along j, columns along i
+        start = upright.first[which] - k * upright.slide[which]
+        plane = _moved(plane, axis, start=start, count=grid.shape[which], outside=outside)
+    return plane
+
+
+def _moved(
+    plane: NDArray[np.float32], axis: int, *, start: float, count: int, outside: float
+) -> NDArray[np.float32]:
+    """Return the plane at indices start, start + 1, … of an axis, linearly interpolated."""
+    length = plane.shape[axis]
+    if start == 0 and count == length:
+        return plane
+    margins = [(0, 0), (0, 0)]
+    margins[axis] = (1, 1)
+    padded = np.pad(plane, margins, constant_values=outside)
+    lower = math.floor(start) + np.arange(count)
+    fraction = np.float32(start - math.floor(start))
+    first = padded.take(np.clip(lower + 1, 0, length + 1), axis)
+    second = padded.take(np.clip(lower + 2, 0, length + 1), axis)
+    moved: NDArray[np.float32] = first + fraction * (second - first)
+    return moved
