@@ -42,7 +42,7 @@ def _extract_sample(arguments: argparse.Namespace, console: Console) -> int:
     url = f"127.0.0.1:{arguments.http_port}"
     results: Path = arguments.results
     results.mkdir(parents=True, exist_ok=True)
-    wanted = argparse.Namespace(model="ct3dcnn", series=None, allow=None, previews=results)
+    wanted = argparse.Namespace(model="ct3dcnn", previews=results)
     outcome = extract.extract([StudySource(SAMPLE, (sample,))], url, wanted, console)
     if outcome.failed:
         return 1

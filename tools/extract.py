@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.results.table import MixedVersionsError
+from imaging.options import REGION_MODES
 from tools.client import Features, ServiceError, infer, is_serving
 from tools.engine.ports import free_ports
 from tools.engine.run import running
@@ -19,6 +20,7 @@ from tools.outcome import Outcome, write_files
 from tools.studies import StudySource, find_studies
 
 DEFAULT_URL = "127.0.0.1:8000"
+OPTIONS = ("allow", "lenient", "regions", "roi", "series")
 FORMS = {".csv": "csv", ".json": "json"}
 
 PAUSES_SECONDS = (1, 5, 15)
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="ct3dcnn", help="default: ct3dcnn")
     parser.add_argument("--series", metavar="UID", help="only the series of this SeriesInstanceUID")
+    parser.add_argument("--regions", choices=REGION_MODES, help="default: auto, that is both")
+    parser.add_argument("--roi", metavar="NAME", help="only regions of interest of this name")
+    parser.add_argument("--lenient", action="store_const", const="true", help="fill more gaps")
     parser.add_argument("--allow", metavar="CODES", help="for instance: untrained_modality")
     parser.add_argument(
         "--url",
@@ -78,8 +83,8 @@ def extract(
     studies: Sequence[StudySource], url: str, arguments: argparse.Namespace, console: Console
 ) -> Outcome:
     """Send the studies one after the other; a study that fails does not stop the next one."""
-    options = {"series": arguments.series, "allow": arguments.allow}
-    parameters = {name: value for name, value in options.items() if value}
+    given = {name: getattr(arguments, name, None) for name in OPTIONS}
+    parameters = {name: value for name, value in given.items() if value}
     outcome = Outcome()
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
