@@ -95,13 +95,36 @@ PET = [
     "TimezoneOffsetFromUTC",
     "Units",
 ]
+ACQUISITION = [
+    "ContrastBolusAgent",
+    "Exposure",
+    "KVP",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "MagneticFieldStrength",
+    "ManufacturerModelName",
+    "NumberOfIterations",
+    "NumberOfSubsets",
+    "ParallelReductionFactorInPlane",
+    "ReconstructionAlgorithm",
+    "ReconstructionDiameter",
+    "ReconstructionMethod",
+    "RepetitionTime",
+    "ScanningSequence",
+    "SequenceVariant",
+    "SoftwareVersions",
+    "SpiralPitchFactor",
+    "XRayTubeCurrent",
+]
+"""What imaging.acquisition tells of a series, beside attributes that are read anyhow."""
+
 PET_PRIVATE = [
     Tag(tag) for tag in (0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009)
 ]
 """GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
 
 ATTRIBUTES = [
-    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET),
+    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET + ACQUISITION),
     *STACKS_PRIVATE,
     *PET_PRIVATE,
 ]
@@ -137,6 +160,15 @@ class Instance:
         if value is None or value == "":
             return ()
         return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+
+    def stated(self, keyword: str) -> tuple[str, ...]:
+        """Return the values of an attribute as text, none if it is absent, empty or broken."""
+        try:
+            value = self._value(keyword)
+            items = value if _is_several(value) else [value]
+            return tuple(str(item).strip() for item in items if item not in (None, ""))
+        except InputError:
+            return ()
 
     def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
         """Return exactly `count` finite numbers; refuse anything else."""

@@ -23,6 +23,7 @@ class Quantity:
     slopes, intercepts: float64 [slices]; PET series have another slope in every slice.
     is_whole: whether all values are whole numbers that float32 holds exactly.
     notes: codes for what was unusual on the way to the unit.
+    uptake_minutes: from injection to scan, where SUV was computed and it is known.
     """
 
     unit: str
@@ -30,6 +31,7 @@ class Quantity:
     intercepts: NDArray[np.float64]
     is_whole: bool
     notes: tuple[str, ...] = ()
+    uptake_minutes: float | None = None
 
     def of(self, stored: NDArray[np.generic], k: int) -> NDArray[np.float32]:
         """Return stored numbers of slice k in the unit, rounded to float32 once."""
@@ -68,4 +70,11 @@ def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
             "it is an enhanced PET object; SUV is computed of classic ones, a slice an object",
         )
     suv = suv_maps(slices)
-    return Quantity("SUVbw", suv.slopes, np.zeros(len(slices)), is_whole=False, notes=suv.path)
+    return Quantity(
+        "SUVbw",
+        suv.slopes,
+        np.zeros(len(slices)),
+        is_whole=False,
+        notes=suv.path,
+        uptake_minutes=suv.uptake_minutes,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
+from imaging.acquisition import acquisition, contrast
 from imaging.geometry import Grid
 from imaging.network_input import NetworkInput, Source
 from imaging.quantities import Quantity
@@ -25,6 +26,7 @@ OVERLAP_TOLERANCE = 0.01
 
 QUALITY = {
     "CENTRE_OUTSIDE_REGION": ("warn", "the middle of the region is not part of it; number: 1"),
+    "CONTRAST_UNKNOWN": ("info", "a CT does not say whether contrast was given; number: 1"),
     "DEMONSTRATION_WEIGHTS": ("exclude", "the weights are for checking a pipeline; number: 1"),
     "DERIVED_IMAGE": ("warn", "slices computed from other images; number: how many"),
     "GAPS_BEYOND_LIMIT": (
@@ -35,6 +37,7 @@ QUALITY = {
         "warn",
         "slices at uneven distances were set on even ones; number: the largest distance in mm",
     ),
+    "LOSSY": ("warn", "the pixels were compressed with loss; number: 1"),
     "REGION_PADDED": ("info", "the box reaches beyond the image; number: share of it that does"),
     "REGION_SMALL": ("warn", "shorter than a quarter of the box; number: longest edge in mm"),
     "REGION_TRUNCATED": ("warn", "not all of the region was seen; number: share that was not"),
@@ -63,9 +66,11 @@ def image_label(stack: Stack, grid: Grid, quantity: Quantity) -> dict[str, Any]:
         "roi": "",
         "unit": quantity.unit,
         "unit_notes": list(quantity.notes),
+        "uptake_minutes": quantity.uptake_minutes,
         "shape": list(grid.shape),
         "voxel_mm": [round(float(length), 6) for length in grid.spacing_mm],
         "acquired_orientation": "".join(nib.aff2axcodes(grid.affine)),
+        "acquisition": acquisition(series.modality, grid.slices),
         "software": SOFTWARE,
         "quality": _coded(image_quality(grid)),
     }
@@ -110,7 +115,12 @@ def image_quality(grid: Grid) -> dict[str, float]:
     thickness_mm = np.array([each.thickness_mm for each in grid.slices])
     overlap = float(np.median((thickness_mm[:-1] + thickness_mm[1:]) / 2 / grid.gaps_mm))
     steps = grid.steps
+    middle = grid.slices[len(grid.slices) // 2]
+    is_ct = middle.text("Modality") == "CT"
+    is_lossy = middle.text("LossyImageCompression") == "01"
     return {
+        "CONTRAST_UNKNOWN": is_ct and contrast(middle) == "unknown",
+        "LOSSY": is_lossy,
         "DERIVED_IMAGE": sum("DERIVED" in each.texts("ImageType")[:1] for each in grid.slices),
         "GAPS_BEYOND_LIMIT": steps.missing if steps and steps.beyond_limit else 0,
         "GAPS_INTERPOLATED": steps.largest_gap_mm if steps else 0,
