@@ -54,6 +54,15 @@ def is_serving(url: str, model: str) -> bool:
         return False
 
 
+def is_live(url: str) -> bool:
+    """Say whether a Triton answers at `url`, whatever models it has."""
+    try:
+        with triton.InferenceServerClient(url) as client:
+            return bool(client.is_server_live())
+    except (InferenceServerException, OSError):
+        return False
+
+
 def infer(
     url: str, model: str, study: bytes, parameters: Mapping[str, str] | None = None
 ) -> Features:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.results.table import MixedVersionsError
 from imaging.options import REGION_MODES
-from tools.client import Features, ServiceError, infer, is_serving
+from tools.client import Features, ServiceError, infer, is_live, is_serving
 from tools.engine.ports import free_ports
 from tools.engine.run import running
 from tools.engine.settings import EngineError, EngineSettings
@@ -118,9 +118,13 @@ def _patiently(url: str, model: str, study: bytes, parameters: Mapping[str, str]
 @contextmanager
 def service(url: str | None, model: str, console: Console) -> Iterator[str]:
     """Give the address of a running service: the one named, the usual one, or one of our own."""
-    if is_serving(url or DEFAULT_URL, model):
-        yield url or DEFAULT_URL
-        return
+    for pause in PAUSES_SECONDS:
+        if is_serving(url or DEFAULT_URL, model):
+            yield url or DEFAULT_URL
+            return
+        if not is_live(url or DEFAULT_URL):
+            break
+        time.sleep(pause)  # it may be loading the model again
     if url:
         raise EngineError(f"no service that has the model {model} answers at {url}")
     console.print("no service is running: starting one for this call (about 15 s)", style="dim")
