@@ -12,10 +12,10 @@ from typing import Any
 
 import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imaging.archive import Entry, EntryReader, Limits
+from imaging.attributes import ATTRIBUTES
 from imaging.decoding.deflated import DeflatedEntry
 from imaging.errors import InputError
 
@@ -36,98 +36,6 @@ PYDICOM_FAILURES = (
     struct.error,
 )
 """What pydicom 3.0 raises over malformed files, by fuzzing: it has no base class of its own."""
-
-IDENTITY = ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"]
-DESCRIPTION = ["Modality", "ImageType", "FrameOfReferenceUID"]
-GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"]
-PIXELS = [
-    "BitsAllocated",
-    "BitsStored",
-    "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
-    "NumberOfFrames",
-    "PhotometricInterpretation",
-    "PixelRepresentation",
-    "RescaleIntercept",
-    "RescaleSlope",
-    "SamplesPerPixel",
-]
-STACKS = [
-    "AcquisitionNumber",
-    "ComplexImageComponent",
-    "ContentTime",
-    "ConvolutionKernel",
-    "DiffusionBValue",
-    "EchoNumbers",
-    "EchoTime",
-    "FlipAngle",
-    "InstanceNumber",
-    "InversionTime",
-    "PerFrameFunctionalGroupsSequence",
-    "SeriesNumber",
-    "SharedFunctionalGroupsSequence",
-    "SliceThickness",
-    "SpacingBetweenSlices",
-    "TemporalPositionIdentifier",
-    "TriggerTime",
-]
-"""What tells the slices of one place apart, and places those of multi-frame objects."""
-
-STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
-"""Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
-
-PET = [
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "AcquisitionTime",
-    "ActualFrameDuration",
-    "CorrectedImage",
-    "DecayCorrection",
-    "FrameReferenceTime",
-    "Manufacturer",
-    "PatientSex",
-    "PatientSize",
-    "PatientWeight",
-    "RadiopharmaceuticalInformationSequence",
-    "SeriesDate",
-    "SeriesTime",
-    "SUVType",
-    "TimezoneOffsetFromUTC",
-    "Units",
-]
-ACQUISITION = [
-    "ContrastBolusAgent",
-    "Exposure",
-    "KVP",
-    "LossyImageCompression",
-    "LossyImageCompressionRatio",
-    "MagneticFieldStrength",
-    "ManufacturerModelName",
-    "NumberOfIterations",
-    "NumberOfSubsets",
-    "ParallelReductionFactorInPlane",
-    "ReconstructionAlgorithm",
-    "ReconstructionDiameter",
-    "ReconstructionMethod",
-    "RepetitionTime",
-    "ScanningSequence",
-    "SequenceVariant",
-    "SoftwareVersions",
-    "SpiralPitchFactor",
-    "XRayTubeCurrent",
-]
-"""What imaging.acquisition tells of a series, beside attributes that are read anyhow."""
-
-PET_PRIVATE = [
-    Tag(tag) for tag in (0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009)
-]
-"""GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
-
-ATTRIBUTES = [
-    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET + ACQUISITION),
-    *STACKS_PRIVATE,
-    *PET_PRIVATE,
-]
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""

@@ -8,7 +8,7 @@ from pydicom.datadict import DicomDictionary, keyword_dict
 from test_network_input import inputs_of
 
 from imaging.acquisition import ALL, BY_MODALITY, KEYWORDS
-from imaging.instances import ATTRIBUTES
+from imaging.attributes import ATTRIBUTES
 
 SMALL = thorax(shape=(10, 12, 6))
 

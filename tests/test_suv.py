@@ -19,8 +19,9 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from imaging.archive import Entry, Limits, open_archive
+from imaging.attributes import ATTRIBUTES
 from imaging.errors import InputError
-from imaging.instances import ATTRIBUTES, Instance, read_instance
+from imaging.instances import Instance, read_instance
 from imaging.suv.maps import PATH_CODES, suv_maps
 
 REFERENCE_OBJECTS = Path(__file__).parents[2] / "shared/data/suv"

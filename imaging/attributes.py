@@ -1,0 +1,95 @@
+"""The attributes that are read of a DICOM object; all others stay in the zip."""
+
+from pydicom.tag import Tag
+
+IDENTITY = ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"]
+DESCRIPTION = ["Modality", "ImageType", "FrameOfReferenceUID"]
+GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"]
+PIXELS = [
+    "BitsAllocated",
+    "BitsStored",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "SamplesPerPixel",
+]
+STACKS = [
+    "AcquisitionNumber",
+    "ComplexImageComponent",
+    "ContentTime",
+    "ConvolutionKernel",
+    "DiffusionBValue",
+    "EchoNumbers",
+    "EchoTime",
+    "FlipAngle",
+    "InstanceNumber",
+    "InversionTime",
+    "PerFrameFunctionalGroupsSequence",
+    "SeriesNumber",
+    "SharedFunctionalGroupsSequence",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
+]
+"""What tells the slices of one place apart, and places those of multi-frame objects."""
+
+STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
+"""Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
+
+PET = [
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "AcquisitionTime",
+    "ActualFrameDuration",
+    "CorrectedImage",
+    "DecayCorrection",
+    "FrameReferenceTime",
+    "Manufacturer",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "RadiopharmaceuticalInformationSequence",
+    "SeriesDate",
+    "SeriesTime",
+    "SUVType",
+    "TimezoneOffsetFromUTC",
+    "Units",
+]
+ACQUISITION = [
+    "ContrastBolusAgent",
+    "Exposure",
+    "KVP",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "MagneticFieldStrength",
+    "ManufacturerModelName",
+    "NumberOfIterations",
+    "NumberOfSubsets",
+    "ParallelReductionFactorInPlane",
+    "ReconstructionAlgorithm",
+    "ReconstructionDiameter",
+    "ReconstructionMethod",
+    "RepetitionTime",
+    "ScanningSequence",
+    "SequenceVariant",
+    "SoftwareVersions",
+    "SpiralPitchFactor",
+    "XRayTubeCurrent",
+]
+"""What imaging.acquisition tells of a series, beside attributes that are read anyhow."""
+
+PET_PRIVATE = [
+    Tag(tag) for tag in (0x00090010, 0x0009100D, 0x0009103B, 0x70530010, 0x70531000, 0x70531009)
+]
+"""GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
+
+ATTRIBUTES = [
+    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET + ACQUISITION),
+    *STACKS_PRIVATE,
+    *PET_PRIVATE,
+]
