@@ -17,7 +17,7 @@ from imaging.preview import preview_png
 from imaging.quantities import network_quantity, stored_quantity
 from imaging.recipe import Recipe
 from imaging.region_input import RegionInput, region_input
-from imaging.regions import regions_in
+from imaging.regions import Drawings, Region, drawings_in, regions_in
 from imaging.report import Report
 from imaging.rows import feature_label, image_label
 from imaging.series import (
@@ -71,6 +71,8 @@ def feature_inputs(
     """
     rows, report = FeatureInputs(), Report()
     study = _read(buffer, options, limits, report)
+    with report.timed("regions"):
+        drawings = Drawings(()) if options.regions == "whole" else drawings_in(study.series, limits)
     for stack in _stacks(study, options, report):
         with report.outcome(stack.part, stack.name):
             with report.timed("volumes"):
@@ -78,13 +80,15 @@ def feature_inputs(
                 window = _window(stack, recipe, options)
                 quantity = network_quantity(stack.series.modality, grid.slices)
                 source = source_of(grid, quantity, window)
+                image = image_label(stack, grid, quantity)
             room = limits.output_bytes // recipe.row_bytes - len(rows.volumes)
-            views = _views(source, stack, study, recipe=recipe, options=options, report=report)
+            with report.timed("regions"):
+                found = regions_in(drawings, stack.series, grid, limits)
+            report.skip_regions(stack.series, found.skipped)
+            views = _views(source, found.regions, recipe=recipe, options=options, report=report)
             # All or none: a slice that cannot be read may come up with the last region only.
             for seen, region in _at_most(room, views, limits):
-                rows.labels.append(
-                    feature_label(stack, source, quantity, recipe=recipe, seen=seen, region=region)
-                )
+                rows.labels.append(feature_label(image, recipe=recipe, seen=seen, region=region))
                 rows.volumes.append(seen.voxels)
                 with report.timed("previews"):
                     rows.previews.append(preview_png(seen.voxels) if options.preview else "")
@@ -117,19 +121,14 @@ def nifti_files(buffer: memoryview, *, options: Options, limits: Limits) -> Nift
 
 
 def _views(
-    source: Source, stack: Stack, study: Study, *, recipe: Recipe, options: Options, report: Report
+    source: Source, regions: Iterable[Region], *, recipe: Recipe, options: Options, report: Report
 ) -> Iterator[View]:
     """Yield what the network sees: the whole volume, and each region on it, as wanted."""
     if options.whole_volumes:
         with report.timed("volumes"):
             seen = network_input(source, recipe)
         yield seen, None
-    if options.regions == "whole":
-        return
-    with report.timed("regions"):
-        found = regions_in(study.series, stack.series, source.grid, study.limits)
-    report.skip_regions(stack.series, found.skipped)
-    for region in found.regions:
+    for region in regions:
         if options.wants_region(region.name):
             with report.timed("regions"):
                 view = region_input(source, region, recipe)
@@ -137,7 +136,7 @@ def _views(
 
 
 def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:
-    """Return all views; refuse more than there is room for before they are made."""
+    """Return all views; refuse more than there is room for."""
     listed: list[View] = []
     for view in views:
         if len(listed) == room:

@@ -10,11 +10,10 @@ import numpy as np
 
 from imaging.acquisition import acquisition, contrast
 from imaging.geometry import Grid
-from imaging.network_input import NetworkInput, Source
+from imaging.network_input import NetworkInput
 from imaging.quantities import Quantity
 from imaging.recipe import Recipe
 from imaging.region_input import RegionInput
-from imaging.series import Series
 from imaging.stacks.split import Stack
 
 SOFTWARE = f"triton-deep-features {version('triton-deep-features')}"
@@ -77,18 +76,21 @@ def image_label(stack: Stack, grid: Grid, quantity: Quantity) -> dict[str, Any]:
 
 
 def feature_label(
-    stack: Stack,
-    source: Source,
-    quantity: Quantity,
+    image: Mapping[str, Any],
     *,
     recipe: Recipe,
     seen: NetworkInput,
     region: RegionInput | None = None,
 ) -> dict[str, Any]:
-    """Return the label of a row: the image's, the region's, and what the network saw."""
+    """Return the label of a row: the image's, the region's, and what the network saw.
+
+    image: the label of the volume, made once for all rows of it.
+    """
     little_endian = seen.voxels.astype("<f4", copy=False)
-    quality = image_quality(source.grid) | network_quality(stack.series, recipe)
-    label = image_label(stack, source.grid, quantity) | {
+    own_quality = network_quality(image["modality"], recipe) | (region.quality if region else {})
+    quality = [*image["quality"], *_coded(own_quality)]
+    return {
+        **image,
         "roi_source_uid": "",
         "roi_number": None,
         "region_centre_mm": None,
@@ -102,11 +104,9 @@ def feature_label(
         "weights": recipe.weights,
         "weights_sha256": recipe.weights_sha256,
         "preprocessing_id": recipe.preprocessing_id,
+        **(region.labels if region else {}),
+        "quality": sorted(quality, key=lambda each: str(each["code"])),
     }
-    if region:
-        label |= region.labels
-        quality |= region.quality
-    return label | {"quality": _coded(quality)}
 
 
 def image_quality(grid: Grid) -> dict[str, float]:
@@ -131,11 +131,11 @@ def image_quality(grid: Grid) -> dict[str, float]:
     }
 
 
-def network_quality(series: Series, recipe: Recipe) -> dict[str, float]:
+def network_quality(modality: str, recipe: Recipe) -> dict[str, float]:
     """Return the number behind each code on what the network was made for."""
     return {
         "DEMONSTRATION_WEIGHTS": recipe.weights == "demonstration",
-        "UNTRAINED_MODALITY": series.modality not in recipe.trained_modalities,
+        "UNTRAINED_MODALITY": modality not in recipe.trained_modalities,
         "UNTRAINED_WEIGHTS": recipe.weights == "untrained",
     }
 

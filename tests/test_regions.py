@@ -8,7 +8,7 @@ from test_regions_objects import contour, grid_of, rtstruct, square
 
 from imaging.archive import Limits
 from imaging.errors import REFUSALS
-from imaging.regions import NOTES, regions_in
+from imaging.regions import NOTES, drawings_in, regions_in
 from imaging.series import is_image
 from imaging.study import Study
 
@@ -26,7 +26,9 @@ def found_in(image, *sources, limits=None):
     study = Study.from_zip(memoryview(zip_of(*image, *sources)), Limits())
     series = next(each for each in study.series if is_image(each))
     grid = grid_of(series.instances)
-    return regions_in(study.series, series, grid, limits or Limits()), grid
+    return regions_in(
+        drawings_in(study.series, limits or Limits()), series, grid, limits or Limits()
+    ), grid
 
 
 def the_region(image, *contours, **attributes):

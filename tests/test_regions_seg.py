@@ -7,7 +7,7 @@ from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 from test_regions_objects import grid_of, item, seg
 
 from imaging.archive import Limits
-from imaging.regions import regions_in
+from imaging.regions import drawings_in, regions_in
 from imaging.series import is_image
 from imaging.study import Study
 
@@ -27,7 +27,7 @@ def found_in(image, source):
     study = Study.from_zip(memoryview(zip_of(*image, source)), Limits())
     series = next(each for each in study.series if is_image(each))
     grid = grid_of(series.instances)
-    return regions_in(study.series, series, grid, Limits()), grid
+    return regions_in(drawings_in(study.series, Limits()), series, grid, Limits()), grid
 
 
 def regions_of(image, source):

@@ -6,7 +6,7 @@ import pytest
 from test_regions_objects import grid_of
 
 from imaging.archive import Limits
-from imaging.regions import regions_in
+from imaging.regions import drawings_in, regions_in
 from imaging.series import CLASSIC_IMAGES, without_copies
 from imaging.study import Study
 
@@ -59,7 +59,11 @@ def _found(path):
         places = {tuple(each.texts("ImagePositionPatient")) for each in instances}
         if series.sop_class in CLASSIC_IMAGES and len(places) == len(instances) > 1:
             grid = grid_of(instances)
-            yield series, grid, regions_in(study.series, series, grid, Limits())
+            yield (
+                series,
+                grid,
+                regions_in(drawings_in(study.series, Limits()), series, grid, Limits()),
+            )
 
 
 @pytest.mark.parametrize(("case", "modality", "name", "file", "value"), MASKS)

@@ -42,8 +42,14 @@ def _extract_sample(arguments: argparse.Namespace, console: Console) -> int:
     url = f"127.0.0.1:{arguments.http_port}"
     results: Path = arguments.results
     results.mkdir(parents=True, exist_ok=True)
-    wanted = argparse.Namespace(model="ct3dcnn", previews=results)
-    outcome = extract.extract([StudySource(SAMPLE, (sample,))], url, wanted, console)
+    outcome = extract.extract(
+        [StudySource(SAMPLE, (sample,))],
+        url,
+        console,
+        model="ct3dcnn",
+        parameters={},
+        previews=results,
+    )
     if outcome.failed:
         return 1
     print_table(outcome)

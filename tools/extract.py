@@ -65,9 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     if problem:
         console.print(f"deepfeatures extract: {problem}", style="red", markup=False)
         return 2
+    given = {name: getattr(arguments, name) for name in OPTIONS}
+    parameters = {name: value for name, value in given.items() if value}
     try:
         with service(arguments.url, arguments.model, console) as url:
-            outcome = extract(studies, url, arguments, console)
+            outcome = extract(
+                studies,
+                url,
+                console,
+                model=arguments.model,
+                parameters=parameters,
+                previews=arguments.previews,
+            )
     except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1
@@ -80,16 +89,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def extract(
-    studies: Sequence[StudySource], url: str, arguments: argparse.Namespace, console: Console
+    studies: Sequence[StudySource],
+    url: str,
+    console: Console,
+    *,
+    model: str,
+    parameters: Mapping[str, str],
+    previews: Path | None,
 ) -> Outcome:
-    """Send the studies one after the other; a study that fails does not stop the next one."""
-    given = {name: getattr(arguments, name, None) for name in OPTIONS}
-    parameters = {name: value for name, value in given.items() if value}
+    """Send the studies one after the other; a study that fails does not stop the next one.
+
+    parameters: options of the request. previews: folder for the pictures, None for no pictures.
+    """
     outcome = Outcome()
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
             try:
-                answer = _patiently(url, arguments.model, study.zip_bytes(), parameters)
+                answer = _patiently(url, model, study.zip_bytes(), parameters)
                 outcome.add(study.name, answer)
             except (ServiceError, MixedVersionsError, OSError) as error:
                 outcome.add_failure(study.name, error)
@@ -99,7 +115,7 @@ def extract(
                 console.print("stopped: the rows so far are kept", style="red")
                 break
             else:
-                _write_previews(arguments.previews, answer)
+                _write_previews(previews, answer)
     return outcome
 
 

@@ -1,7 +1,6 @@
 """Where the project's own files are: in a checkout, or installed beside the packages."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
@@ -12,11 +11,3 @@ def data_folder(name: str) -> Path:
     """Return the folder `model_repository`, `backends` or `sample`."""
     in_checkout = CHECKOUT / name
     return in_checkout if in_checkout.is_dir() else INSTALLED / name
-
-
-def wheel_folder() -> Path:
-    """Return the tritonserver that the wheel nvidia-pytriton carries."""
-    spec = find_spec("pytriton")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("the package nvidia-pytriton is not installed")
-    return Path(spec.origin).parent / "tritonserver"

@@ -74,9 +74,25 @@ class RegionsFound:
     skipped: tuple[Skipped, ...]
 
 
-def regions_in(
-    study_series: Sequence[Series], image: Series, grid: Grid, limits: Limits
-) -> RegionsFound:
+@dataclass(frozen=True)
+class Drawings:
+    """All regions of a study, read once for all of its image series.
+
+    found: each region with the object that holds it; an object that cannot be read as skipped.
+    """
+
+    found: tuple[tuple[Instance, Drawing] | Skipped, ...]
+
+
+def drawings_in(study_series: Sequence[Series], limits: Limits) -> Drawings:
+    """Return the regions of the RTSTRUCT and SEG objects of a study, not yet on any grid."""
+    found: list[tuple[Instance, Drawing] | Skipped] = []
+    for source in _sources(study_series):
+        found += _drawings(source, limits)
+    return Drawings(tuple(found))
+
+
+def regions_in(drawings: Drawings, image: Series, grid: Grid, limits: Limits) -> RegionsFound:
     """Return every region that names the image series, or shares its frame of reference.
 
     Contours and frames are placed by their coordinates; the images that they name one by one are
@@ -85,14 +101,17 @@ def regions_in(
     regions: list[Region] = []
     skipped: list[Skipped] = []
     room_bytes = limits.output_bytes
-    for source in _sources(study_series):
-        for drawing in _drawings(source, limits, skipped):
-            found = _placed(drawing, source, image, grid=grid, room_bytes=room_bytes)
-            if isinstance(found, Region):
-                regions.append(found)
-                room_bytes -= found.mask.inside.nbytes
-            else:
-                skipped.append(found)
+    for drawn in drawings.found:
+        if isinstance(drawn, Skipped):
+            skipped.append(drawn)
+            continue
+        source, drawing = drawn
+        found = _placed(drawing, source, image, grid=grid, room_bytes=room_bytes)
+        if isinstance(found, Region):
+            regions.append(found)
+            room_bytes -= found.mask.inside.nbytes
+        else:
+            skipped.append(found)
     return RegionsFound(_with_duplicates_noted(regions), tuple(skipped))
 
 
@@ -114,15 +133,13 @@ def _uid(source: Instance) -> str:
         return ""
 
 
-def _drawings(source: Instance, limits: Limits, skipped: list[Skipped]) -> tuple[Drawing, ...]:
-    """Return the regions of one object; one that cannot be read joins `skipped`."""
+def _drawings(source: Instance, limits: Limits) -> list[tuple[Instance, Drawing] | Skipped]:
+    """Return the regions of one object, each with it; one that cannot be read as skipped."""
     read = contour_drawings if source.text("SOPClassUID") == RTSTRUCT else segment_drawings
     try:
-        return read(source, limits)
+        return [(source, drawing) for drawing in read(source, limits)]
     except InputError as error:
-        uid = _uid(source)
-        skipped.append(Skipped("", None, uid, error.code, error.sentence))
-        return ()
+        return [Skipped("", None, _uid(source), error.code, error.sentence)]
 
 
 def _placed(

@@ -13,13 +13,10 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
 from imaging.archive import Limits
+from imaging.decoding.element import pixel_element
 from imaging.errors import InputError
 from imaging.instances import PYDICOM_FAILURES, Instance
 from imaging.series import UNCOMPRESSED
-
-SHORT_ELEMENT_BYTES = 8
-LONG_ELEMENT_BYTES = 12
-"""Header of PixelData with implicit VR, and with the explicit VRs OB and OW (PS3.5 7.1)."""
 
 StoredFrame = NDArray[np.unsignedinteger[Any]]
 
@@ -63,18 +60,15 @@ def _where(instance: Instance, what: str) -> str:
 
 def _pixel_bytes(instance: Instance, needed_bits: int) -> memoryview:
     """Return the value of PixelData; refuse one that is shorter than the frames need."""
-    is_implicit = instance.transfer_syntax.is_implicit_VR
-    header_bytes = SHORT_ELEMENT_BYTES if is_implicit else LONG_ELEMENT_BYTES
+    value = pixel_element(instance, "<").value
     needed_bytes = -(-needed_bits // 8)
-    available = instance.entry.size_bytes - instance.pixels_at - header_bytes
-    if available < needed_bytes:
+    if len(value) < needed_bytes:
         raise InputError(
             "bad_pixels",
-            f"entry {instance.entry.number} has {max(available, 0)} bytes of pixels; "
+            f"entry {instance.entry.number} has {len(value)} bytes of pixels; "
             f"its frames need {needed_bytes}",
         )
-    start = instance.pixels_at + header_bytes
-    return memoryview(instance.entry.read())[start : start + needed_bytes]
+    return value[:needed_bytes]
 
 
 @dataclass(frozen=True)

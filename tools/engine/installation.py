@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Installation:
             "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
         }
 
+    @cached_property
     def flags(self) -> frozenset[str]:
         """Return the names of the flags that this version knows; they differ between versions."""
         listed = subprocess.run(

@@ -50,7 +50,7 @@ class TritonProcess:
         self._messages: deque[str] = deque(maxlen=200)
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
-            command(installation.binary, settings, self.launch, installation.flags()),
+            command(installation.binary, settings, self.launch, installation.flags),
             env=installation.environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
