@@ -26,7 +26,7 @@ format: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) tools/platform_check.py
 	$(PYTHON) -m venv --clear .venv
-	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
