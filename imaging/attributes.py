@@ -11,6 +11,8 @@ PIXELS = [
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
     "NumberOfFrames",
+    "PixelPaddingRangeLimit",
+    "PixelPaddingValue",
     "PhotometricInterpretation",
     "PixelRepresentation",
     "RescaleIntercept",
@@ -62,12 +64,16 @@ PET = [
 ]
 ACQUISITION = [
     "ContrastBolusAgent",
+    "ContrastBolusAgentPhase",
+    "DeviceSerialNumber",
     "Exposure",
+    "IterativeReconstructionMethod",
     "KVP",
     "LossyImageCompression",
     "LossyImageCompressionRatio",
     "MagneticFieldStrength",
     "ManufacturerModelName",
+    "NominalPercentageOfCardiacPhase",
     "NumberOfIterations",
     "NumberOfSubsets",
     "ParallelReductionFactorInPlane",
@@ -79,6 +85,7 @@ ACQUISITION = [
     "SequenceVariant",
     "SoftwareVersions",
     "SpiralPitchFactor",
+    "StationName",
     "XRayTubeCurrent",
 ]
 """What imaging.acquisition tells of a series, beside attributes that are read anyhow."""

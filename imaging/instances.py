@@ -57,6 +57,10 @@ class Instance:
     transfer_syntax: UID
     pixels_at: int
 
+    def states(self, keyword: str) -> bool:
+        """Say whether an attribute is there, be it empty."""
+        return keyword in self.header
+
     def text(self, keyword: str) -> str:
         """Return an attribute as text, empty if it is absent."""
         value = self._value(keyword)

@@ -1,22 +1,17 @@
 """What the network sees of one image series: oriented, windowed, resized."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.geometry import Grid
-from imaging.quantities import Quantity
+from imaging.input_quality import Axes, input_quality
 from imaging.recipe import Recipe
 from imaging.sampling import sample_stack, stretched
-from imaging.stacks.planes import read_plane
-from imaging.windows import Window, foreground_window
-
-PLANES_KEPT = 128
-"""Regions of one series share planes; 128 of 512 x 512 are 128 MiB."""
+from imaging.source import Source
+from imaging.windows import Window
 
 OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
 
@@ -28,35 +23,16 @@ class NetworkInput:
     voxels: float32 [a, b, c, 1], 0 to 1, the axes as the recipe turns them.
     voxel_mm: distance of neighbouring samples along a, b, c.
     window: the limits that became 0 and 1, in the quantity's unit.
+    quality: the number behind each code on what was seen.
     """
 
     voxels: NDArray[np.float32]
     voxel_mm: tuple[float, float, float]
     window: Window
+    quality: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A volume that is sampled: its grid, its planes in their unit, and the window in that unit.
-
-    plane: returns slice k, float32 [row, column].
-    """
-
-    grid: Grid
-    plane: Callable[[int], NDArray[np.float32]]
-    window: Window
-
-
-def source_of(grid: Grid, quantity: Quantity, window: Window) -> Source:
-    """Return a volume to be sampled; a relative window needs every plane, and keeps them."""
-    plane: Callable[[int], NDArray[np.float32]] = partial(read_plane, grid, quantity)
-    if not window.is_relative:
-        return Source(grid, lru_cache(PLANES_KEPT)(plane), window)
-    stack = [plane(k) for k in range(grid.shape[2])]
-    return Source(grid, stack.__getitem__, foreground_window(window, stack))
-
-
-def network_input(source: Source, recipe: Recipe) -> NetworkInput:
+def stretched_input(source: Source, recipe: Recipe) -> NetworkInput:
     """Return the input for the whole field of view, stretched to the network's shape.
 
     Stretching changes the voxels' proportions on purpose: the networks served here were trained on
@@ -68,16 +44,19 @@ def network_input(source: Source, recipe: Recipe) -> NetworkInput:
         axis: stretched(grid.shape[axis], count, reverse=reverse)
         for (axis, reverse), count in zip(axes, recipe.shape, strict=True)
     }
+    along: Axes = (points[0], points[1], points[2])
     sampled = sample_stack(
         source.plane,
-        across=points[0],
-        down=points[1],
-        through=points[2],
+        across=along[0],
+        down=along[1],
+        through=along[2],
         prepare=source.window.scale,
     )
     order = [axis for axis, _ in axes]
     voxels = np.ascontiguousarray(sampled.transpose(order))[..., np.newaxis]
-    return NetworkInput(voxels, _sample_distances(grid, order, recipe), source.window)
+    voxel_mm = _sample_distances(grid, order, recipe)
+    quality = input_quality(source, along, fraction_outside=0.0, voxel_mm=voxel_mm, recipe=recipe)
+    return NetworkInput(voxels, voxel_mm, source.window, quality)
 
 
 def axes_of_network(grid: Grid, recipe: Recipe) -> tuple[tuple[int, bool], ...]:

@@ -7,28 +7,38 @@ from urllib.parse import unquote
 from imaging.errors import InputError
 
 HEADER_PREFIX = "x-df-"
-ALLOWABLE = frozenset({"untrained_modality"})
+ALLOWABLE = frozenset({"demonstration", "not_magnitude", "subtraction_image", "untrained_modality"})
+"""Refusals that `allow` lifts. `demonstration` concerns exports whose rows cannot carry codes."""
+
 REGION_MODES = ("auto", "whole", "all")
-KNOWN = frozenset({"allow", "lenient", "preview", "regions", "roi", "series"})
+EVERY_SERIES = "all"
+PT_UNITS = {"": "", "suv": "SUVbw", "suvbw": "SUVbw", "stored": "stored"}
+KNOWN = frozenset({"allow", "lenient", "masks", "preview", "pt_unit", "regions", "roi", "series"})
 
 
 @dataclass(frozen=True)
 class Options:
     """The options of one request.
 
-    series: SeriesInstanceUID of the one series that is wanted, or "" for all.
+    series: SeriesInstanceUIDs of the series that are wanted; none: as the model's rule chooses.
+    every_series: whether all series are wanted.
     allow: what is refused unless it is asked for.
     regions: "whole" for whole volumes, "all" for all regions of interest, "auto" for both.
     roi: name of the regions that are wanted, or "" for all.
     lenient: whether series with more gaps than are filled otherwise are read.
+    masks: whether regions of interest are given as NIfTI masks.
+    pt_unit: "SUVbw", "stored" for the unit of the objects, or "" for what the model usually gives.
     preview: whether pictures of the network's input are made.
     """
 
-    series: str = ""
+    series: frozenset[str] = frozenset()
+    every_series: bool = False
     allow: frozenset[str] = frozenset()
     regions: str = "auto"
     roi: str = ""
     lenient: bool = False
+    masks: bool = False
+    pt_unit: str = ""
     preview: bool = True
 
     @property
@@ -48,32 +58,48 @@ class Options:
         parameters win over headers. An option that is not known is refused, not ignored: who sends
         one counts on it.
         """
-        named = {
-            name.lower().removeprefix(HEADER_PREFIX): unquote(str(value))
-            for name, value in parameters.items()
-            if name.lower().startswith(HEADER_PREFIX)
-        }
-        named |= {
-            name: str(value)
-            for name, value in parameters.items()
-            if not name.lower().startswith(HEADER_PREFIX)
-        }
-        if unknown := named.keys() - KNOWN:
-            known = ", ".join(sorted(KNOWN))
-            raise InputError("bad_option", f"{len(unknown)} options are not known; {known} are")
+        named = _named(parameters)
+        series = _listed(named.get("series", ""))
+        every_series = series == {EVERY_SERIES}
         return cls(
-            series=named.get("series", ""),
+            series=frozenset() if every_series else series,
+            every_series=every_series,
             allow=_allowed(named.get("allow", "")),
             regions=_one_of("regions", named.get("regions", "auto"), REGION_MODES),
             roi=named.get("roi", ""),
             lenient=_switch("lenient", named.get("lenient", "false")),
+            masks=_switch("masks", named.get("masks", "false")),
+            pt_unit=PT_UNITS[_one_of("pt_unit", named.get("pt_unit", "").lower(), tuple(PT_UNITS))],
             preview=_switch("preview", named.get("preview", "true")),
         )
 
 
+def _named(parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return the values by option; refuse options that are not known."""
+    named = {
+        name.lower().removeprefix(HEADER_PREFIX): unquote(str(value))
+        for name, value in parameters.items()
+        if name.lower().startswith(HEADER_PREFIX)
+    }
+    named |= {
+        name: str(value)
+        for name, value in parameters.items()
+        if not name.lower().startswith(HEADER_PREFIX)
+    }
+    if unknown := named.keys() - KNOWN:
+        known = ", ".join(sorted(KNOWN))
+        raise InputError("bad_option", f"{len(unknown)} options are not known; {known} are")
+    return named
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(item.strip() for item in text.split(",") if item.strip())
+
+
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
-        raise InputError("bad_option", f"the option {name} takes {' or '.join(choices)}")
+        known = " or ".join(filter(None, choices))
+        raise InputError("bad_option", f"the option {name} takes {known}")
     return value
 
 
@@ -82,7 +108,7 @@ def _switch(name: str, value: str) -> bool:
 
 
 def _allowed(text: str) -> frozenset[str]:
-    allowed = frozenset(item.strip() for item in text.split(",") if item.strip())
+    allowed = _listed(text)
     if not allowed <= ALLOWABLE:
         raise InputError("bad_option", f"the option allow takes {', '.join(sorted(ALLOWABLE))}")
     return allowed

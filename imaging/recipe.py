@@ -4,24 +4,98 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from imaging.windows import Window, parse_window
+from imaging.windows import RELATIVE_UNITS, Window, parse_window
 
-WEIGHTS_STATES = ("untrained", "demonstration", "trained")
-CENTRES = ("bbox", "centroid")
+CHOICES = MappingProxyType(
+    {
+        "antialias": ("none",),
+        "region_centre": ("bbox", "centroid"),
+        "region_components": ("union", "each", "largest"),
+        "region_mask": ("none", "fill_outside"),
+        "region_mode": ("extent", "bbox"),
+        "spatial_mode": ("stretch", "spacing", "region"),
+        "weights": ("untrained", "demonstration", "trained"),
+    }
+)
+"""Parameters that take one of several words."""
+
+DEFAULTS = MappingProxyType(
+    {
+        "region_bbox_factor": "1.5",
+        "region_components": "union",
+        "region_mask": "none",
+        "region_mask_dilation_mm": "0",
+        "region_mode": "extent",
+    }
+)
+"""What shapes the input even where config.pbtxt does not say so."""
+
 SHAPING = (
     "antialias",
     "orientation",
     "quarter_turns",
+    "region_bbox_factor",
     "region_centre",
+    "region_components",
     "region_extent_mm",
+    "region_mask",
+    "region_mask_dilation_mm",
+    "region_mode",
     "shape",
     "spatial_mode",
+    "spacing_mm",
 )
 """Parameters that shape the network's input, beside the windows."""
 
 WINDOW_PREFIX = "window_"
-WINDOW_UNITS = {"CT": "HU", "MR": "percentile", "PT": "SUVbw"}
+STORED_PT = "PT_stored"
+WINDOW_UNITS = MappingProxyType(
+    {
+        "CT": ("HU",),
+        "MR": (*RELATIVE_UNITS, "arbitrary"),
+        "PT": ("SUVbw",),
+        STORED_PT: RELATIVE_UNITS,
+    }
+)
+"""Units that a window may be in; "arbitrary" is the model's own range of MR signal."""
+
+SERIES_RULE = ("original", "phase", "kernel", "thickness")
+
+
+@dataclass(frozen=True)
+class RegionRecipe:
+    """What a model wants to see of a region of interest.
+
+    mode: "extent" for a box of `extent_mm`, "bbox" for a cube of `bbox_factor` times the longest
+        edge of the region's bounding box.
+    extent_mm: edges of the box, along the axes of the network's shape.
+    centre: "bbox" or "centroid".
+    components: "union" of all parts, "each" part a row, or the "largest".
+    fills_outside: whether what is not the region, dilated, becomes the window's lower end.
+    """
+
+    mode: str
+    extent_mm: tuple[float, float, float]
+    bbox_factor: float
+    centre: str
+    components: str
+    fills_outside: bool
+    dilation_mm: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a model was trained on, as far as its parameters say so.
+
+    voxel_mm: smallest and largest distance of samples along each axis of the network, or none.
+    least_coverage_mm: of the field of view along the body, 0 if not said.
+    """
+
+    modalities: frozenset[str]
+    voxel_mm: tuple[tuple[float, float], ...]
+    least_coverage_mm: float
 
 
 @dataclass(frozen=True)
@@ -32,18 +106,22 @@ class Recipe:
         to the left, the front and the head.
     quarter_turns: counter-clockwise turns of the first two axes afterwards, as numpy.rot90.
     shape: the network's input, without its channel.
-    region_extent_mm: edges of the box around a region's centre, along the axes of `shape`.
-    region_centre: "bbox" or "centroid".
+    spatial_mode: "stretch" the whole field of view to the shape, sample its middle by "spacing",
+        or see a "region" only.
+    spacing_mm: distances of samples along the axes of `shape`, of the mode "spacing".
     windows: intensity window by modality; a modality without one is refused.
+    series_rule: criteria by which one series of several is chosen.
     """
 
     orientation: str
     quarter_turns: int
     shape: tuple[int, int, int]
-    region_extent_mm: tuple[float, float, float]
-    region_centre: str
+    spatial_mode: str
+    spacing_mm: tuple[float, float, float] | None
+    region: RegionRecipe
     windows: Mapping[str, Window]
-    trained_modalities: frozenset[str]
+    training: Training
+    series_rule: tuple[str, ...]
     feature_prefix: str
     weights: str
     weights_sha256: str
@@ -55,29 +133,72 @@ class Recipe:
         return 4 * self.shape[0] * self.shape[1] * self.shape[2]
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, str]) -> "Recipe":
+    def from_parameters(cls, stated: Mapping[str, str]) -> "Recipe":
         """Return the recipe that config.pbtxt states; a KeyError or ValueError fails the load."""
+        parameters = {**DEFAULTS, **stated}
+        for name, choices in CHOICES.items():
+            if parameters[name] not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}")
+        by_spacing = parameters["spatial_mode"] == "spacing"
         first, second, third = (int(text) for text in parameters["shape"].split(","))
-        x_mm, y_mm, z_mm = (float(text) for text in parameters["region_extent_mm"].split(","))
-        if parameters["region_centre"] not in CENTRES:
-            raise ValueError(f"region_centre must be one of {', '.join(CENTRES)}")
-        if parameters["spatial_mode"] != "stretch" or parameters["antialias"] != "none":
-            raise ValueError("spatial_mode must be stretch, and antialias none")
-        if parameters["weights"] not in WEIGHTS_STATES:
-            raise ValueError(f"weights must be one of {', '.join(WEIGHTS_STATES)}")
         return cls(
             orientation=parameters["orientation"],
             quarter_turns=int(parameters["quarter_turns"]),
             shape=(first, second, third),
-            region_extent_mm=(x_mm, y_mm, z_mm),
-            region_centre=parameters["region_centre"],
+            spatial_mode=parameters["spatial_mode"],
+            spacing_mm=_lengths_mm(parameters["spacing_mm"]) if by_spacing else None,
+            region=_region(parameters),
             windows=_windows(parameters),
-            trained_modalities=frozenset(parameters["trained_modalities"].split(",")),
+            training=_training(parameters),
+            series_rule=_series_rule(parameters.get("series_rule", ",".join(SERIES_RULE))),
             feature_prefix=parameters["feature_prefix"],
             weights=parameters["weights"],
             weights_sha256=parameters["weights_sha256"],
             preprocessing_id=preprocessing_id(parameters),
         )
+
+
+def _region(parameters: Mapping[str, str]) -> RegionRecipe:
+    factor = float(parameters["region_bbox_factor"])
+    dilation_mm = float(parameters["region_mask_dilation_mm"])
+    if not (0 < factor < 100 and 0 <= dilation_mm < 1000):
+        raise ValueError("region_bbox_factor or region_mask_dilation_mm is out of range")
+    return RegionRecipe(
+        mode=parameters["region_mode"],
+        extent_mm=_lengths_mm(parameters["region_extent_mm"]),
+        bbox_factor=factor,
+        centre=parameters["region_centre"],
+        components=parameters["region_components"],
+        fills_outside=parameters["region_mask"] == "fill_outside",
+        dilation_mm=dilation_mm,
+    )
+
+
+def _training(parameters: Mapping[str, str]) -> Training:
+    """Return what is said of the training data, for instance voxels of "2.3-3.7,2.3-3.7,4-6"."""
+    ranges = [text.split("-") for text in parameters.get("trained_voxel_mm", "").split(",") if text]
+    voxel_mm = tuple((float(low), float(high)) for low, high in ranges)
+    if len(voxel_mm) not in (0, 3) or not all(0 < low <= high for low, high in voxel_mm):
+        raise ValueError("trained_voxel_mm must be three ranges, such as 2-3,2-3,4-6")
+    return Training(
+        modalities=frozenset(parameters["trained_modalities"].split(",")),
+        voxel_mm=voxel_mm,
+        least_coverage_mm=float(parameters.get("least_coverage_mm", "0")),
+    )
+
+
+def _series_rule(text: str) -> tuple[str, ...]:
+    rule = tuple(filter(None, text.split(",")))
+    if not set(rule) <= set(SERIES_RULE):
+        raise ValueError(f"series_rule takes {', '.join(SERIES_RULE)}")
+    return rule
+
+
+def _lengths_mm(text: str) -> tuple[float, float, float]:
+    first, second, third = (float(length) for length in text.split(","))
+    if not min(first, second, third) > 0:
+        raise ValueError(f"{text}: lengths in mm are above 0")
+    return first, second, third
 
 
 def _windows(parameters: Mapping[str, str]) -> dict[str, Window]:
@@ -87,8 +208,9 @@ def _windows(parameters: Mapping[str, str]) -> dict[str, Window]:
         if WINDOW_PREFIX + modality in parameters
     }
     for modality, window in windows.items():
-        if window.unit != WINDOW_UNITS[modality]:
-            raise ValueError(f"the window of {modality} must be in {WINDOW_UNITS[modality]}")
+        if window.unit not in WINDOW_UNITS[modality]:
+            units = " or ".join(WINDOW_UNITS[modality])
+            raise ValueError(f"the window of {modality} must be in {units}")
     return windows
 
 

@@ -15,6 +15,8 @@ from imaging.study import Study
 WHOLE_REQUEST = ("too_many_rows", "zip_corrupt")
 """Refusals of the request, even where they come up in one series."""
 
+USED = {"status": "used", "code": "", "reason": ""}
+
 
 @dataclass
 class Report:
@@ -26,21 +28,25 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def outcome(self, series: Series, stack: str = "") -> Iterator[None]:
-        """Note the series as used, or as skipped if the block refuses it: the others go on.
+    def skipping(self, series: Series, stack: str = "") -> Iterator[None]:
+        """Note the series as skipped if the block refuses it: the others go on.
 
         stack: the one volume of the series that is meant, if it has several.
         """
-        found = _found(series) | {"stack": stack}
         try:
             yield
         except InputError as reason:
             if reason.code in WHOLE_REQUEST:
                 raise
-            found |= {"status": "skipped", "code": reason.code, "reason": reason.sentence}
-        else:
-            found |= {"status": "used", "code": "", "reason": ""}
-        self.outcomes.append(found)
+            skipped = {"status": "skipped", "code": reason.code, "reason": reason.sentence}
+            self.outcomes.append(_found(series) | {"stack": stack} | skipped)
+
+    @contextmanager
+    def outcome(self, series: Series, stack: str = "") -> Iterator[None]:
+        """Note the series as used, or as skipped if the block refuses it."""
+        with self.skipping(series, stack):
+            yield
+            self.outcomes.append(_found(series) | {"stack": stack} | USED)
 
     def regions_source(self, series: Series) -> None:
         """Note a series of RTSTRUCT or SEG objects, which the image series' rows draw on."""
@@ -71,7 +77,7 @@ class Report:
             raise self._no_rows()
         return {
             "software": SOFTWARE,
-            "series": self.outcomes,
+            "series": _in_order(self.outcomes, study),
             "entries_not_dicom": list(study.not_dicom),
             "regions_skipped": self.regions,
             "warnings": self.warnings,
@@ -92,6 +98,12 @@ class Report:
         )
         codes = {outcome["code"] for outcome in refused}
         return InputError(codes.pop(), text) if len(codes) == 1 else InputError("no_rows", text)
+
+
+def _in_order(outcomes: list[dict[str, Any]], study: Study) -> list[dict[str, Any]]:
+    """Return the outcomes as the zip has the series: those not chosen were noted first."""
+    order = [(series.study_uid, series.series_uid) for series in study.series]
+    return sorted(outcomes, key=lambda each: order.index((each["study_uid"], each["series_uid"])))
 
 
 def _found(series: Series) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 import nibabel as nib
-import numpy as np
 
-from imaging.acquisition import acquisition, contrast
+from imaging.acquisition import acquisition, scanner_id
 from imaging.geometry import Grid
 from imaging.network_input import NetworkInput
+from imaging.quality import coded, image_quality, network_quality, quantity_quality
 from imaging.quantities import Quantity
 from imaging.recipe import Recipe
 from imaging.region_input import RegionInput
@@ -18,60 +18,40 @@ from imaging.stacks.split import Stack
 
 SOFTWARE = f"triton-deep-features {version('triton-deep-features')}"
 
-THICK_SLICES_MM = 3.0
 
-OVERLAP_TOLERANCE = 0.01
-"""Relative: thickness and positions are written with few digits."""
+def image_label(
+    stack: Stack, grid: Grid, quantity: Quantity, *, chosen_by: str, scanner_key: bytes
+) -> dict[str, Any]:
+    """Return what identifies one volume of an image series, and how its voxels lie.
 
-QUALITY = {
-    "CENTRE_OUTSIDE_REGION": ("warn", "the middle of the region is not part of it; number: 1"),
-    "CONTRAST_UNKNOWN": ("info", "a CT does not say whether contrast was given; number: 1"),
-    "DEMONSTRATION_WEIGHTS": ("exclude", "the weights are for checking a pipeline; number: 1"),
-    "DERIVED_IMAGE": ("warn", "slices computed from other images; number: how many"),
-    "GAPS_BEYOND_LIMIT": (
-        "exclude",
-        "more slices are missing than are filled unless lenient; number: how many",
-    ),
-    "GAPS_INTERPOLATED": (
-        "warn",
-        "slices at uneven distances were set on even ones; number: the largest distance in mm",
-    ),
-    "LOSSY": ("warn", "the pixels were compressed with loss; number: 1"),
-    "REGION_PADDED": ("info", "the box reaches beyond the image; number: share of it that does"),
-    "REGION_SMALL": ("warn", "shorter than a quarter of the box; number: longest edge in mm"),
-    "REGION_TRUNCATED": ("warn", "not all of the region was seen; number: share that was not"),
-    "SLICE_OVERLAP": ("info", "slices thicker than their distance; number: how many times"),
-    "THICK_SLICES": ("warn", "slices more than 3 mm apart; number: their distance in mm"),
-    "TILT_CORRECTED": ("warn", "slices of a tilted gantry were shifted; number: degrees"),
-    "TILT_SHEARED": ("info", "the gantry was tilted, the affine is sheared; number: degrees"),
-    "UNTRAINED_MODALITY": ("exclude", "the model was not made for this modality; number: 1"),
-    "UNTRAINED_REGION_MODE": ("warn", "the model was trained on whole volumes; number: 1"),
-    "UNTRAINED_WEIGHTS": ("exclude", "the weights are a seeded initialisation; number: 1"),
-}
-"""Quality codes: what each asks of an analysis (info, warn, exclude), and what it means."""
-
-
-def image_label(stack: Stack, grid: Grid, quantity: Quantity) -> dict[str, Any]:
-    """Return what identifies one volume of an image series, and how its voxels lie."""
+    chosen_by: why this series was taken of several, a word of imaging.choice.
+    scanner_key: makes a name of the scanner; empty for none.
+    """
     series = stack.series
+    middle = grid.slices[len(grid.slices) // 2]
+    spacing_mm = [round(float(length), 6) for length in grid.spacing_mm]
+    measured = {"PixelSpacing": [spacing_mm[1], spacing_mm[0]], "measured_slice_mm": grid.slice_mm}
     return {
         "patient_id": series.patient_id,
         "study_uid": series.study_uid,
         "series_uid": series.series_uid,
+        "series_chosen_by": chosen_by,
         "stack": stack.name,
         "stack_index": stack.index,
         "stack_count": stack.count,
         "modality": series.modality,
+        "kind": "image",
         "roi": "",
         "unit": quantity.unit,
         "unit_notes": list(quantity.notes),
         "uptake_minutes": quantity.uptake_minutes,
         "shape": list(grid.shape),
-        "voxel_mm": [round(float(length), 6) for length in grid.spacing_mm],
+        "voxel_mm": spacing_mm,
         "acquired_orientation": "".join(nib.aff2axcodes(grid.affine)),
-        "acquisition": acquisition(series.modality, grid.slices),
+        "acquisition": acquisition(series.modality, grid.slices) | measured,
+        "scanner_id": scanner_id(middle, scanner_key),
         "software": SOFTWARE,
-        "quality": _coded(image_quality(grid)),
+        "quality": coded(image_quality(grid) | quantity_quality(series.modality, quantity)),
     }
 
 
@@ -87,8 +67,10 @@ def feature_label(
     image: the label of the volume, made once for all rows of it.
     """
     little_endian = seen.voxels.astype("<f4", copy=False)
-    own_quality = network_quality(image["modality"], recipe) | (region.quality if region else {})
-    quality = [*image["quality"], *_coded(own_quality)]
+    own_quality = network_quality(image["modality"], recipe) | seen.quality
+    if region:
+        own_quality |= region.quality
+    quality = [*image["quality"], *coded(own_quality)]
     return {
         **image,
         "roi_source_uid": "",
@@ -100,6 +82,7 @@ def feature_label(
         "network_anisotropy": round(max(seen.voxel_mm) / min(seen.voxel_mm), 6),
         "window": [seen.window.low, seen.window.high],
         "input_sha256": hashlib.sha256(little_endian.tobytes()).hexdigest(),
+        "series_rule": list(recipe.series_rule),
         "feature_prefix": recipe.feature_prefix,
         "weights": recipe.weights,
         "weights_sha256": recipe.weights_sha256,
@@ -107,43 +90,3 @@ def feature_label(
         **(region.labels if region else {}),
         "quality": sorted(quality, key=lambda each: str(each["code"])),
     }
-
-
-def image_quality(grid: Grid) -> dict[str, float]:
-    """Return the number behind each code on the image itself, 0 where it does not apply."""
-    slice_mm = grid.slice_mm
-    thickness_mm = np.array([each.thickness_mm for each in grid.slices])
-    overlap = float(np.median((thickness_mm[:-1] + thickness_mm[1:]) / 2 / grid.gaps_mm))
-    steps = grid.steps
-    middle = grid.slices[len(grid.slices) // 2]
-    is_ct = middle.text("Modality") == "CT"
-    is_lossy = middle.text("LossyImageCompression") == "01"
-    return {
-        "CONTRAST_UNKNOWN": is_ct and contrast(middle) == "unknown",
-        "LOSSY": is_lossy,
-        "DERIVED_IMAGE": sum("DERIVED" in each.texts("ImageType")[:1] for each in grid.slices),
-        "GAPS_BEYOND_LIMIT": steps.missing if steps and steps.beyond_limit else 0,
-        "GAPS_INTERPOLATED": steps.largest_gap_mm if steps else 0,
-        "SLICE_OVERLAP": overlap if overlap > 1 + OVERLAP_TOLERANCE else 0,
-        "THICK_SLICES": slice_mm if slice_mm > THICK_SLICES_MM else 0,
-        "TILT_CORRECTED": grid.tilt_degrees if grid.upright else 0,
-        "TILT_SHEARED": 0 if grid.upright else grid.tilt_degrees,
-    }
-
-
-def network_quality(modality: str, recipe: Recipe) -> dict[str, float]:
-    """Return the number behind each code on what the network was made for."""
-    return {
-        "DEMONSTRATION_WEIGHTS": recipe.weights == "demonstration",
-        "UNTRAINED_MODALITY": modality not in recipe.trained_modalities,
-        "UNTRAINED_WEIGHTS": recipe.weights == "untrained",
-    }
-
-
-def _coded(numbers: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the codes that apply, each with its severity and the number behind it."""
-    return [
-        {"code": code, "severity": QUALITY[code][0], "number": round(float(number), 6)}
-        for code, number in sorted(numbers.items())
-        if number
-    ]

@@ -4,6 +4,7 @@ The one module here that knows Triton. `triton_python_backend_utils` exists only
 """
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from imaging.archive import Limits
 from imaging.errors import InputError
 from imaging.options import Options
+
+SCANNER_KEY = "DEEPFEATURES_SCANNER_KEY"
 
 Answer = Callable[[Any, Any], Sequence[Any]]
 
@@ -66,6 +69,11 @@ def limits(stated: Mapping[str, str]) -> Limits:
             if name.startswith(prefix)
         }
     )
+
+
+def scanner_key() -> bytes:
+    """Return the deployment's key for names of scanners, empty if it has none; read once."""
+    return os.environ.get(SCANNER_KEY, "").encode()
 
 
 def options(request: Any) -> Options:

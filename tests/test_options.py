@@ -11,7 +11,7 @@ def test_headers_come_in_any_case_and_percent_encoded():
         {"X-DF-Series": "1.2%2E3", "x-df-allow": "untrained_modality"}
     )
 
-    assert options == Options(series="1.2.3", allow=frozenset({"untrained_modality"}))
+    assert options == Options(series=frozenset({"1.2.3"}), allow=frozenset({"untrained_modality"}))
 
 
 def test_parameters_win_over_headers():
@@ -28,7 +28,8 @@ def test_a_preview_can_be_left_out(value):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"masks": "true"},
+        {"masks": "1"},
+        {"pt_unit": "hush"},
         {"x-df-hush": "1"},
         {"allow": "all"},
         {"regions": "some"},
@@ -40,3 +41,13 @@ def test_what_is_not_known_is_refused_and_not_repeated(parameters):
         Options.from_parameters(parameters)
 
     assert "hush" not in str(caught.value)
+
+
+def test_several_series_or_all_can_be_wanted():
+    assert Options.from_parameters({"series": "1.2, 1.3"}).series == {"1.2", "1.3"}
+    assert Options.from_parameters({"series": "all"}) == Options(every_series=True)
+
+
+@pytest.mark.parametrize("value", ["suv", "SUV", "SUVbw"])
+def test_the_unit_of_pet_is_written_in_any_case(value):
+    assert Options.from_parameters({"x-df-pt_unit": value}).pt_unit == "SUVbw"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from imaging.errors import InputError
 from imaging.geometry import Grid
 from imaging.regions import Mask
 from imaging.regions.measures import (
@@ -170,12 +169,6 @@ def test_dilation_is_in_mm_along_each_axis_and_stays_in_the_image():
     i, j, k = np.indices(SHAPE)
     away_mm = np.sqrt((1.5 * i) ** 2 + (2 * (j - 8)) ** 2 + (4 * (k - 8)) ** 2)
     np.testing.assert_array_equal(grown.on(SHAPE), away_mm <= 4)
-
-
-@pytest.mark.parametrize("choice", [components, centre_index])
-def test_a_choice_that_does_not_exist_is_refused(choice):
-    with pytest.raises(InputError, match="^bad_option: "):
-        choice(ONE, "smallest")
 
 
 def test_all_measures_come_together():

@@ -1,7 +1,7 @@
 """Write docs/errors.md from the code, so that it cannot lag behind: python -m tools.errors_page."""
 
 from imaging.errors import REFUSALS
-from imaging.rows import QUALITY
+from imaging.quality import QUALITY
 from tools.locations import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "errors.md"

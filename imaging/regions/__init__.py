@@ -7,6 +7,7 @@ from imaging.regions.found import (
     RegionsFound,
     Skipped,
     drawings_in,
+    referenced_series,
     regions_in,
 )
 from imaging.regions.mask import Mask
@@ -19,5 +20,6 @@ __all__ = [
     "RegionsFound",
     "Skipped",
     "drawings_in",
+    "referenced_series",
     "regions_in",
 ]

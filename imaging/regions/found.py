@@ -41,6 +41,7 @@ class Region:
     link: "series" if the object names the image series, else "frame_of_reference".
     fraction_inside: share of the region's volume that lies inside the image.
     notes: codes of NOTES.
+    namesakes: how many other regions of the image have the same name.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Region:
     mask: Mask
     fraction_inside: float
     notes: tuple[str, ...]
+    namesakes: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,16 @@ def drawings_in(study_series: Sequence[Series], limits: Limits) -> Drawings:
     for source in _sources(study_series):
         found += _drawings(source, limits)
     return Drawings(tuple(found))
+
+
+def referenced_series(drawings: Drawings, roi: str) -> frozenset[str]:
+    """Return the SeriesInstanceUIDs that the regions name; roi: only those of regions so called."""
+    uids = [
+        drawn[1].series_uids
+        for drawn in drawings.found
+        if not isinstance(drawn, Skipped) and roi in ("", drawn[1].name)
+    ]
+    return frozenset().union(*uids) - {""}
 
 
 def regions_in(drawings: Drawings, image: Series, grid: Grid, limits: Limits) -> RegionsFound:
@@ -182,7 +194,11 @@ def _link(drawing: Drawing, image: Series) -> tuple[str, bool]:
 def _with_duplicates_noted(regions: Sequence[Region]) -> tuple[Region, ...]:
     counts = Counter(region.name for region in regions)
     return tuple(
-        replace(region, notes=(*region.notes, "duplicate_name"))
+        replace(
+            region,
+            notes=(*region.notes, "duplicate_name"),
+            namesakes=counts[region.name] - 1,
+        )
         if counts[region.name] > 1
         else region
         for region in regions

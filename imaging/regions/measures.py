@@ -10,9 +10,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import cdist
 
-from imaging.errors import InputError
 from imaging.geometry import Grid
-from imaging.recipe import CENTRES
 from imaging.regions.mask import Mask
 
 CONNECTED = np.ones((3, 3, 3), np.bool_)
@@ -20,8 +18,6 @@ CONNECTED = np.ones((3, 3, 3), np.bool_)
 
 FEW_POINTS = 2000
 """Up to so many, all distances are cheaper than a convex hull."""
-
-COMPONENTS = ("union", "each", "largest")
 
 
 @dataclass(frozen=True)
@@ -134,10 +130,8 @@ def centre_index(mask: Mask, kind: str) -> NDArray[np.float64]:
     if kind == "bbox":
         middle: NDArray[np.float64] = (np.array(mask.inside.shape) - 1) / 2
         return middle + mask.offset
-    if kind == "centroid":
-        mean: NDArray[np.float64] = np.argwhere(mask.inside).mean(axis=0)
-        return mean + mask.offset
-    raise InputError("bad_option", f"a centre is {' or '.join(CENTRES)}")
+    mean: NDArray[np.float64] = np.argwhere(mask.inside).mean(axis=0)
+    return mean + mask.offset
 
 
 def centre_ras_mm(mask: Mask, grid: Grid, kind: str) -> NDArray[np.float64]:
@@ -164,8 +158,6 @@ def components(mask: Mask, kind: str) -> tuple[Mask, ...]:
 
     Parts come in the order of their first voxel; of two largest ones the first is taken.
     """
-    if kind not in COMPONENTS:
-        raise InputError("bad_option", f"components are {' or '.join(COMPONENTS)}")
     if kind == "union":
         return (mask,)
     labels, count = ndimage.label(mask.inside, CONNECTED)

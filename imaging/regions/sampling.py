@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from imaging.geometry import Grid
 from imaging.network_input import axes_of_network
 from imaging.recipe import Recipe
+from imaging.regions.mask import Mask
 from imaging.sampling import AxisSamples, Plane, sample_stack
 
 EDGE_TOLERANCE = 1e-6
@@ -92,3 +93,16 @@ def sample_box(
     sampled[:, ~down.inside] = 0
     sampled[:, :, ~through.inside] = 0
     return np.ascontiguousarray(sampled.transpose(points.order))
+
+
+def sample_mask(mask: Mask, points: BoxSamples) -> NDArray[np.bool_]:
+    """Return which points of a box have their nearest voxel in a region, bool [a, b, c]."""
+    inside = mask.inside
+    known = []
+    for axis, (samples, first) in enumerate(zip(points.axes, mask.offset, strict=True)):
+        at = np.where(samples.fraction < 0.5, samples.lower, samples.upper) - first
+        inside = inside.take(at.clip(0, mask.inside.shape[axis] - 1), axis)
+        known.append(samples.inside & (at >= 0) & (at < mask.inside.shape[axis]))
+    i, j, k = np.ix_(*known)
+    sampled: NDArray[np.bool_] = (inside & i & j & k).transpose(points.order)
+    return sampled

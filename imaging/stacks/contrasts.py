@@ -1,6 +1,7 @@
 """What slices of one place differ in, and what the volumes parted by that are called."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from imaging.errors import InputError
@@ -41,11 +42,20 @@ def component(instance: Instance) -> str:
     return stated or (of_type[0] if of_type else _ge_component(instance))
 
 
-def refuse_unsuited(instance: Instance) -> None:
-    """Refuse MR whose numbers are no signal to take features of: not magnitude, or subtracted."""
-    if (shown := component(instance)) in NOT_FOR_NETWORKS:
+def is_subtraction(instance: Instance) -> bool:
+    """Say whether the object or slice is the difference of two images."""
+    return bool(SUBTRACTION & set(_type_values(instance)))
+
+
+def refuse_unsuited(instance: Instance, allow: AbstractSet[str]) -> None:
+    """Refuse MR whose numbers are no signal to take features of: not magnitude, or subtracted.
+
+    allow: codes of the refusals that are not wanted.
+    """
+    shown = component(instance)
+    if shown in NOT_FOR_NETWORKS and "not_magnitude" not in allow:
         raise InputError("not_magnitude", f"it is a {shown} image, not a magnitude image")
-    if SUBTRACTION & set(_type_values(instance)):
+    if is_subtraction(instance) and "subtraction_image" not in allow:
         raise InputError("subtraction_image", "it is the difference of two images")
 
 

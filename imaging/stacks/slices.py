@@ -37,6 +37,10 @@ class Slice(Instance):
     own: Mapping[str, Any]
     pixels: Callable[[], NDArray[np.generic]]
 
+    def states(self, keyword: str) -> bool:
+        """Say whether an attribute is there, of the slice or of the whole object, be it empty."""
+        return keyword in self.own or super().states(keyword)
+
     def _value(self, keyword: str) -> Any:
         return self.own[keyword] if keyword in self.own else super()._value(keyword)
 

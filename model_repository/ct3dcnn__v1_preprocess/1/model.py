@@ -10,6 +10,7 @@ from imaging.serving import (
     limits,
     options,
     parameters,
+    scanner_key,
     stacked,
     strings,
 )
@@ -22,6 +23,7 @@ class TritonPythonModel:
         stated = parameters(args)
         self.recipe = Recipe.from_parameters(stated)
         self.limits = limits(stated)
+        self.scanner_key = scanner_key()
         quiet_pydicom()
 
     @each_request
@@ -31,6 +33,7 @@ class TritonPythonModel:
             recipe=self.recipe,
             options=options(request),
             limits=self.limits,
+            scanner_key=self.scanner_key,
         )
         return [
             stacked("VOLUMES", rows.volumes),

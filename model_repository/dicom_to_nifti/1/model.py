@@ -9,6 +9,7 @@ from imaging.serving import (
     limits,
     options,
     parameters,
+    scanner_key,
     strings,
 )
 
@@ -18,12 +19,16 @@ class TritonPythonModel:
 
     def initialize(self, args):
         self.limits = limits(parameters(args))
+        self.scanner_key = scanner_key()
         quiet_pydicom()
 
     @each_request
     def execute(self, request):
         rows = nifti_files(
-            bytes_of(request, "DICOM_ZIP"), options=options(request), limits=self.limits
+            bytes_of(request, "DICOM_ZIP"),
+            options=options(request),
+            limits=self.limits,
+            scanner_key=self.scanner_key,
         )
         return [
             strings("NIFTI", rows.files),

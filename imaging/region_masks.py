@@ -1,0 +1,43 @@
+"""A region of interest as a volume of its own: a mask on the grid of its image."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.geometry import LPS_TO_RAS, Grid
+from imaging.quality import coded
+from imaging.region_input import region_labels, rounded_mm
+from imaging.regions import Region
+from imaging.regions.measures import centre_ras_mm, measures
+from imaging.volume import Volume
+
+NO_QUANTITY = "mask"
+
+
+def region_mask(region: Region, grid: Grid) -> Volume:
+    """Return 1 inside the region and 0 outside, uint8, on the whole grid."""
+    return Volume(region.mask.on(grid.shape).astype(np.uint8), grid.affine, NO_QUANTITY)
+
+
+def mask_label(
+    image: Mapping[str, Any], region: Region, *, volume: Volume, grid: Grid
+) -> dict[str, Any]:
+    """Return the label of a region's mask: its image's, and the region's name and measures.
+
+    image: the label of the volume that the mask lies on. volume: that volume, on the grid.
+    """
+
+    def plane(k: int) -> NDArray[np.float32]:
+        return volume.voxels[:, :, k].T.astype(np.float32)
+
+    centre_mm = centre_ras_mm(region.mask, grid, "bbox")
+    quality = [*image["quality"], *coded({"REGION_DUPLICATE_NAME": region.namesakes})]
+    return {
+        **image,
+        **region_labels(region, measures(region.mask, grid, plane)),
+        "kind": "mask",
+        "region_centre_mm": rounded_mm(LPS_TO_RAS[:3, :3] @ centre_mm),
+        "quality": sorted(quality, key=lambda each: str(each["code"])),
+    }

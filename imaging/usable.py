@@ -1,0 +1,112 @@
+"""The volumes that a feature model can be given, and the one series of several that it is given."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from imaging.choice import ALL, ASKED, Candidate, choose
+from imaging.errors import InputError
+from imaging.geometry import Grid, untilted
+from imaging.options import Options
+from imaging.quantities import Quantity, network_quantity, stored_quantity
+from imaging.recipe import STORED_PT, Recipe
+from imaging.regions import Drawings, referenced_series
+from imaging.report import Report
+from imaging.series import Series, is_image
+from imaging.stacks.contrasts import refuse_unsuited
+from imaging.stacks.split import Stack
+from imaging.study import Study
+from imaging.study_volumes import readable_grid, stacks_in
+from imaging.windows import Window
+
+
+@dataclass(frozen=True)
+class Usable:
+    """A volume that the model has a window for, with what its numbers mean."""
+
+    stack: Stack
+    grid: Grid
+    quantity: Quantity
+    window: Window
+
+
+def usable_volumes(
+    study: Study, recipe: Recipe, options: Options, report: Report
+) -> tuple[Usable, ...]:
+    """Return all volumes that could be rows; why others could not is noted in the report."""
+    found: list[Usable] = []
+    for stack in stacks_in(study, options, report):
+        with report.skipping(stack.part, stack.name), report.timed("volumes"):
+            grid = untilted(readable_grid(stack, options))
+            window = _window(stack, recipe, options)
+            quantity = _quantity(stack, grid, options)
+            found.append(Usable(stack, grid, quantity, window))
+    return tuple(found)
+
+
+def chosen(
+    usable: Sequence[Usable],
+    study: Study,
+    drawings: Drawings,
+    *,
+    recipe: Recipe,
+    options: Options,
+    report: Report,
+) -> Iterator[tuple[Usable, str]]:
+    """Yield the volumes that become rows, each with why its series was taken.
+
+    Series that are named in the options, or all, are taken as they are. Else one for each modality
+    of a study: a tie is refused, and what is not taken is noted in the report.
+    """
+    if options.series or options.every_series:
+        reason = ASKED if options.series else ALL
+        yield from ((volume, reason) for volume in usable)
+        return
+    images = [series for series in study.series if is_image(series)]
+    choice = choose(
+        [_candidate(series, usable) for series in images],
+        referenced_series(drawings, options.roi),
+        recipe.series_rule,
+    )
+    for volume in usable:
+        number = next(n for n, series in enumerate(images) if series is volume.stack.series)
+        if number in choice.taken:
+            yield volume, choice.taken[number]
+        else:
+            with report.skipping(volume.stack.part, volume.stack.name):
+                raise InputError("not_chosen", choice.others[number])
+
+
+def _candidate(series: Series, usable: Sequence[Usable]) -> Candidate:
+    for volume in usable:
+        if volume.stack.series is series:
+            slices = volume.grid.slices
+            return Candidate(series, slices[len(slices) // 2], volume.grid.slice_mm)
+    return Candidate(series, None)
+
+
+def _quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
+    modality = stack.series.modality
+    if options.pt_unit == "stored":
+        return stored_quantity(modality, grid.slices)
+    return network_quantity(modality, grid.slices)
+
+
+def _window(stack: Stack, recipe: Recipe, options: Options) -> Window:
+    """Return the model's window for the series' modality; untrained modalities must be allowed.
+
+    Refuses MR that shows no magnitude: its numbers are none that networks are trained on.
+    """
+    modality = stack.series.modality
+    if modality not in recipe.training.modalities and "untrained_modality" not in options.allow:
+        trained = ", ".join(sorted(recipe.training.modalities))
+        raise InputError(
+            "untrained_modality",
+            f"the model was made for {trained}, this is {modality}; "
+            "allow=untrained_modality gives rows that say so",
+        )
+    if modality == "MR":
+        refuse_unsuited(stack.slices[0], options.allow)
+    kind = STORED_PT if modality == "PT" and options.pt_unit == "stored" else modality
+    if kind not in recipe.windows:
+        raise InputError("no_window", f"the model has no intensity window for {kind}")
+    return recipe.windows[kind]

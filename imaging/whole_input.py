@@ -1,0 +1,57 @@
+"""What the network sees of a whole volume: all of it stretched, or its middle at a spacing."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.input_quality import input_quality
+from imaging.network_input import NetworkInput, axes_of_network, stretched_input, turned
+from imaging.recipe import Recipe
+from imaging.regions.sampling import box_samples, sample_box
+from imaging.source import Source
+
+
+def whole_input(source: Source, recipe: Recipe) -> NetworkInput:
+    """Return the input for a whole volume, as the model's `spatial_mode` says."""
+    if recipe.spacing_mm is None:
+        seen = stretched_input(source, recipe)
+    else:
+        seen = _spaced_input(source, recipe, recipe.spacing_mm)
+    covered_mm = _along_body_mm(source, recipe)
+    partial_mm = covered_mm if covered_mm < recipe.training.least_coverage_mm else 0.0
+    return replace(seen, quality=seen.quality | {"COVERAGE_PARTIAL": partial_mm})
+
+
+def _spaced_input(
+    source: Source, recipe: Recipe, spacing_mm: tuple[float, float, float]
+) -> NetworkInput:
+    """Return the middle of the volume at a stated spacing, cropped or padded."""
+    extent_mm = [step * count for step, count in zip(spacing_mm, recipe.shape, strict=True)]
+    points = box_samples(source.grid, recipe, centre_ras_mm=_middle_mm(source), extent_mm=extent_mm)
+    voxels = sample_box(source.plane, points, source.window.scale)[..., np.newaxis]
+    quality = input_quality(
+        source,
+        points.axes,
+        fraction_outside=points.fraction_outside,
+        voxel_mm=spacing_mm,
+        recipe=recipe,
+    )
+    return NetworkInput(voxels, spacing_mm, source.window, quality)
+
+
+def _middle_mm(source: Source) -> NDArray[np.float64]:
+    middle = (np.array(source.grid.shape) - 1) / 2
+    centre: NDArray[np.float64] = (source.grid.affine @ [*middle, 1.0])[:3]
+    return centre
+
+
+def _along_body_mm(source: Source, recipe: Recipe) -> float:
+    """Return the length of the field of view from feet to head, whole voxels counted."""
+    codes = turned(recipe.orientation, recipe.quarter_turns)
+    axis = next(
+        axis
+        for (axis, _), code in zip(axes_of_network(source.grid, recipe), codes, strict=True)
+        if code in "SI"
+    )
+    return float(source.grid.spacing_mm[axis] * source.grid.shape[axis])
