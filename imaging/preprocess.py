@@ -22,9 +22,11 @@ from imaging.region_masks import mask_label, region_mask
 from imaging.regions import Drawings, Region, drawings_in, regions_in
 from imaging.report import Report
 from imaging.rows import feature_label, image_label
+from imaging.series import is_image
 from imaging.source import Source, source_of
 from imaging.stacks.planes import read_volume
 from imaging.stacks.split import Stack
+from imaging.study import Study
 from imaging.study_volumes import read_study, readable_grid, stacks_in
 from imaging.usable import chosen, usable_volumes
 from imaging.volume import Volume
@@ -74,7 +76,7 @@ def feature_inputs(
     rows, report = FeatureInputs(), Report()
     study = read_study(buffer, options, limits, report)
     with report.timed("regions"):
-        drawings = drawings_in(study.series, limits)
+        drawings = _drawings(study, options, limits)
     usable = usable_volumes(study, recipe, options, report)
     wanted = chosen(usable, study, drawings, recipe=recipe, options=options, report=report)
     for volume, reason in wanted:
@@ -133,6 +135,14 @@ def nifti_files(
                     _add_file(rows, region_mask(region, grid), of_mask, limits)
     rows.report = report.finished(study)
     return rows
+
+
+def _drawings(study: Study, options: Options, limits: Limits) -> Drawings:
+    """Return the regions of a study; none if nobody wants them, and no series is chosen by them."""
+    several = sum(map(is_image, study.series)) > 1
+    if options.regions == "whole" and (options.series or options.every_series or not several):
+        return Drawings(())
+    return drawings_in(study.series, limits)
 
 
 def _nifti_quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
