@@ -1,5 +1,6 @@
 """What all tests share: the real Triton, once a session, and the shared cases where they are."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 def _quiet_pydicom():
     """Read headers as the service does: without warnings that quote them."""
     quiet_pydicom()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _scanner_key():
+    """Services of the tests have a key of their own, and keep none in the account's folders."""
+    os.environ["DEEPFEATURES_SCANNER_KEY"] = "key of the tests"
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,23 @@
 """Rows tell how a series was acquired, and nothing about the patient."""
 
+import hashlib
+import hmac
 import json
+import re
 
+import pydicom
 import pytest
 from phantoms import slices, thorax, zip_of
 from pydicom.datadict import DicomDictionary, keyword_dict
-from test_network_input import inputs_of
+from test_network_input import MR, PARAMETERS, inputs_of
+from test_regions_objects import rtstruct, square
 
 from imaging.acquisition import ALL, BY_MODALITY, KEYWORDS
+from imaging.archive import Limits
 from imaging.attributes import ATTRIBUTES
+from imaging.options import Options
+from imaging.preprocess import feature_inputs, nifti_files
+from imaging.recipe import Recipe
 
 SMALL = thorax(shape=(10, 12, 6))
 
@@ -50,28 +59,104 @@ def test_lossy_compression_is_a_quality_code():
     assert "LOSSY" in codes
 
 
-def test_no_attribute_outside_the_list_comes_through():
-    """Every text attribute of the dictionary is marked; only those of the list may show."""
-    text_types = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
-    own = {"Modality", "PatientID", "PhotometricInterpretation", "SpecificCharacterSet"}
-    words = [
-        keyword
-        for vr, multiplicity, _, _, keyword in DicomDictionary.values()
-        if vr in text_types and multiplicity in ("1", "1-n") and keyword and keyword not in own
-    ]
-    marked = {
-        word: f"MARK{number}X"
-        for number, word in enumerate(words)
-        if keyword_dict[word] >> 16 > 2  # not the file meta information
-    }
-    allowed = {*ALL, *BY_MODALITY["CT"]}
+OWN = {
+    "CT": {},
+    "MR": MR,
+    "PT": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Modality": "PT"},
+}
+TEXT_TYPES = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+NEEDED = {"Modality", "PatientID", "PhotometricInterpretation", "SpecificCharacterSet"}
 
-    shown = json.dumps(label_of(**marked))
 
-    leaked = {word for word, mark in marked.items() if mark in shown}
-    assert len(marked) > 500
+def marked_attributes():
+    """Every text attribute of the dictionary with a mark of its own, and every date and time."""
+    marks = {}
+    for number, (vr, many, _, _, keyword) in enumerate(DicomDictionary.values()):
+        if not keyword or keyword in NEEDED or keyword_dict[keyword] >> 16 <= 2:
+            continue  # without a name, needed as it is, or file meta information
+        if vr in TEXT_TYPES and many in ("1", "1-n"):
+            marks[keyword] = f"MARK{number}X"
+        elif vr in ("DA", "DT"):
+            marks[keyword] = "19121224"
+        elif vr == "AS":
+            marks[keyword] = "113Y"
+    return marks
+
+
+@pytest.mark.parametrize("modality", OWN)
+def test_no_attribute_outside_the_list_comes_through(modality):
+    """Only attributes of the list may show: in rows, in masks' rows, and in the report."""
+    marks = marked_attributes() | {"PatientWeight": 123.457, "PatientSize": 1.98765}
+    allowed = {*ALL, *BY_MODALITY[modality], "Radiopharmaceutical", "Units"}
+    nested = pydicom.Dataset()
+    nested.Radiopharmaceutical, nested.RadiopharmaceuticalStartDateTime = "TRACER", "19121224"
+    image = slices(SMALL, **(marks | OWN[modality] | {"ImageType": ["ORIGINAL", "PRIMARY"]}))
+    for each in image:
+        each.RadiopharmaceuticalInformationSequence = [nested]
+    study = zip_of(*image, rtstruct(image, [("ROI", [square((-25, -50, 112), (-15, -44, 112))])]))
+
+    shown = everything_shown(study)
+
+    leaked = {word for word, mark in marks.items() if str(mark) in shown}
+    assert len(marks) > 800
     assert leaked
     assert leaked <= allowed
+
+
+def everything_shown(study):
+    """All text that leaves: labels and reports of both models, with everything allowed."""
+    asked = {"allow": "untrained_modality", "pt_unit": "stored"}
+    recipe = PARAMETERS | {"window_PT_stored": "0.5,99.5 percentile"}
+    rows = feature_inputs(
+        memoryview(study),
+        recipe=Recipe.from_parameters(recipe),
+        options=Options.from_parameters(asked),
+        limits=Limits(),
+        scanner_key=b"key",
+    )
+    files = nifti_files(
+        memoryview(study),
+        options=Options.from_parameters({"masks": "true"}),
+        limits=Limits(),
+        scanner_key=b"key",
+    )
+    assert len(rows.labels) == len(files.labels) == 2
+    return json.dumps([rows.labels, rows.report, files.labels, files.report])
+
+
+@pytest.mark.parametrize("keyword", ["DeviceSerialNumber", "StationName"])
+def test_a_scanner_has_a_name_that_tells_nothing_of_it(keyword):
+    def name(value, key=b"key"):
+        study = zip_of(*slices(SMALL, **{keyword: value}))
+        rows = nifti_files(memoryview(study), options=Options(), limits=Limits(), scanner_key=key)
+        return rows.labels[0]["scanner_id"]
+
+    assert name("12345") == name("12345")
+    assert len({name("12345"), name("12346"), name("12345", b"other key")}) == 3
+    assert re.fullmatch("[0-9a-f]{16}", name("12345"))
+    assert name("12345", b"") is None
+    assert name("") is None
+
+
+def test_a_scanners_name_is_a_keyed_hash_of_serial_number_and_station():
+    study = zip_of(*slices(SMALL, DeviceSerialNumber="77", StationName="CT1"))
+
+    rows = nifti_files(memoryview(study), options=Options(), limits=Limits(), scanner_key=b"key")
+
+    expected = hmac.new(b"key", b"77\0CT1", hashlib.sha256).hexdigest()
+    assert rows.labels[0]["scanner_id"] == expected[:16]
+
+
+def test_measured_distances_are_told_beside_the_stated_thickness():
+    found = label_of(SliceThickness=5)["acquisition"]
+
+    assert (found["SliceThickness"], found["measured_slice_mm"]) == (5, 4)
+    assert found["PixelSpacing"] == [1.75, 2.5]
+
+
+@pytest.mark.parametrize("text", ["4.10", "07"])
+def test_a_version_stays_text(text):
+    assert label_of(SoftwareVersions=text)["acquisition"]["SoftwareVersions"] == text
 
 
 def test_everything_on_the_list_is_read_from_files():

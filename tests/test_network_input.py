@@ -4,6 +4,7 @@ import keras_example
 import numpy as np
 import pytest
 from phantoms import AXIAL, CORONAL, FEET_FIRST, PRONE, SAGITTAL, slices, thorax, zip_of
+from scipy.ndimage import map_coordinates
 
 from imaging.archive import Limits
 from imaging.network_input import turned
@@ -26,6 +27,9 @@ PARAMETERS = {
     "weights": "trained",
     "weights_sha256": "0" * 64,
 }
+
+
+MR = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "Modality": "MR"}
 
 
 def inputs_of(study, **changes):
@@ -91,7 +95,7 @@ def test_values_are_clipped_before_they_are_interpolated():
 def test_the_window_of_mr_comes_from_all_voxels_of_the_series():
     ramp = thorax(shape=(10, 10, 101))
     ramp.voxels[:] = np.arange(101) * 10 + 1000  # 1000 to 2000, all foreground
-    objects = slices(ramp, SOPClassUID="1.2.840.10008.5.1.4.1.1.4", Modality="MR")
+    objects = slices(ramp, **MR)
     for each in objects:
         del each.RescaleSlope, each.RescaleIntercept
 
@@ -99,3 +103,44 @@ def test_the_window_of_mr_comes_from_all_voxels_of_the_series():
 
     # Stored with an offset of 1024; percentiles 0.5 and 99.5 of 101 even steps of 10.
     assert rows.labels[0]["window"] == pytest.approx([2024 + 5, 3024 - 5], abs=5)
+
+
+def test_a_model_by_spacing_sees_the_middle_of_the_volume_cropped_and_padded():
+    """128 x 2 mm of 100 mm left to right: padded; 64 x 1 mm of 96 mm along the body: cropped."""
+    phantom = thorax(shape=(40, 52, 24), spacing_mm=(2.5, 1.75, 4.0))
+    study = zip_of(*slices(phantom))
+
+    rows = inputs_of(study, spatial_mode="spacing", spacing_mm="2,2,1")
+
+    volume = keras_example.normalise(keras_example.las(phantom.nifti()))
+    points = [
+        (length - 1) / 2 + (np.arange(count) + 0.5 - count / 2) * step / spacing
+        for length, count, step, spacing in zip(
+            volume.shape, (128, 128, 64), (2, 2, 1), phantom.spacing_mm, strict=True
+        )
+    ]
+    grid = np.meshgrid(*points, indexing="ij")
+    expected = np.rot90(map_coordinates(volume, grid, order=1, mode="constant", cval=0))
+    np.testing.assert_allclose(rows.volumes[0][..., 0], expected, atol=1e-5)
+    label = rows.labels[0]
+    assert label["network_voxel_mm"] == [2, 2, 1]
+    codes = {each["code"]: each["number"] for each in label["quality"]}
+    assert codes["PAD_FRACTION"] == pytest.approx(np.mean(expected_outside(points, volume.shape)))
+
+
+def expected_outside(points, shape):
+    inside = [(at >= 0) & (at <= n - 1) for at, n in zip(points, shape, strict=True)]
+    return ~(inside[0][:, None, None] & inside[1][:, None] & inside[2])
+
+
+def test_mr_can_be_scaled_by_the_mean_and_deviation_of_its_foreground():
+    phantom = thorax()
+    objects = slices(phantom, **MR, RescaleIntercept=-1024)
+
+    row = inputs_of(zip_of(*objects), trained_modalities="MR", window_MR="-2,2 z-score")
+
+    values = phantom.voxels.astype(float)
+    foreground = values[values > 0.1 * np.percentile(values, 99.5)]
+    mean, sd = foreground.mean(), foreground.std()
+    assert row.labels[0]["window"] == pytest.approx([mean - 2 * sd, mean + 2 * sd], rel=1e-5)
+    assert row.labels[0]["unit"] == "arbitrary"

@@ -3,7 +3,7 @@
 import pytest
 from phantoms import ct_slice, slices, thorax, zip_of
 from pydicom.uid import generate_uid
-from test_network_input import PARAMETERS, inputs_of
+from test_network_input import MR, PARAMETERS, inputs_of
 
 from imaging.archive import Limits
 from imaging.errors import InputError
@@ -14,7 +14,6 @@ from imaging.recipe import Recipe
 SMALL = thorax(shape=(10, 12, 6))
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 REPORT_TEXT = "1.2.840.10008.5.1.4.1.1.88.11"
-MR = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "Modality": "MR"}
 
 
 def other_object(sop_class, modality):

@@ -18,8 +18,8 @@ The text of an error is `code: sentence`; Triton puts `in ensemble 'ct3dcnn', ` 
 status 400 then, gRPC INVALID_ARGUMENT. A series that is skipped beside others that are used has the
 same codes in the report. `internal_error` (HTTP 500) is ours to mend: the server's log says where.
 
-| code | what to do |
-|---|---|
+| code | cause | what to do |
+|---|---|---|
 {refusals}
 
 `deepfeatures` and its client have three more: `retry` (the service was interrupted: send the study
@@ -37,8 +37,10 @@ Each row has the codes that apply to it, with a severity and a number: `warn` as
 
 
 def errors_page() -> str:
-    """Return the page: every refusal with its remedy, every quality code with its severity."""
-    refusals = [f"| `{code}` | {remedy} |" for code, remedy in sorted(REFUSALS.items())]
+    """Return the page: every refusal with cause and remedy, every quality code with its severity."""
+    refusals = [
+        f"| `{code}` | {cause} | {remedy} |" for code, (cause, remedy) in sorted(REFUSALS.items())
+    ]
     quality = [f"| `{code}` | {severity} | {text} |" for code, (severity, text) in QUALITY.items()]
     return TEMPLATE.format(refusals="\n".join(refusals), quality="\n".join(quality))
 

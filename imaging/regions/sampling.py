@@ -103,6 +103,6 @@ def sample_mask(mask: Mask, points: BoxSamples) -> NDArray[np.bool_]:
         at = np.where(samples.fraction < 0.5, samples.lower, samples.upper) - first
         inside = inside.take(at.clip(0, mask.inside.shape[axis] - 1), axis)
         known.append(samples.inside & (at >= 0) & (at < mask.inside.shape[axis]))
-    i, j, k = np.ix_(*known)
-    sampled: NDArray[np.bool_] = (inside & i & j & k).transpose(points.order)
-    return sampled
+    i, j, k = known
+    sampled: NDArray[np.bool_] = inside & i[:, np.newaxis, np.newaxis] & j[:, np.newaxis] & k
+    return sampled.transpose(points.order)

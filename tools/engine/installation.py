@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
+from tools.engine import scanner_key
 from tools.engine.settings import EngineError
 from tools.locations import data_folder
 from tools.platform_check import libpython_folder
@@ -53,6 +54,7 @@ class Installation:
         return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
+            scanner_key.VARIABLE: scanner_key.scanner_key(),
         }
 
     @cached_property
