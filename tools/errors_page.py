@@ -1,7 +1,11 @@
 """Write docs/errors.md from the code, so that it cannot lag behind: python -m tools.errors_page."""
 
+from collections.abc import Iterable, Sequence
+
 from imaging.errors import REFUSALS
 from imaging.quality import QUALITY
+from imaging.regions import NOTES
+from imaging.suv.maps import PATH_CODES
 from tools.locations import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "errors.md"
@@ -33,16 +37,39 @@ Each row has the codes that apply to it, with a severity and a number: `warn` as
 | code | severity | meaning |
 |---|---|---|
 {quality}
+
+## Notes
+
+`unit_notes` of a row say how PET became SUVbw, where that was not the plain way:
+
+| note | meaning |
+|---|---|
+{suv}
+
+`roi_notes` of a row say what was unusual about a region's contours or frames:
+
+| note | meaning |
+|---|---|
+{regions}
+
+`warnings` of the report have one code, `copies_left_out`: objects that the zip has more than once.
 """
 
 
 def errors_page() -> str:
-    """Return the page: every refusal with cause and remedy, every quality code with its severity."""
-    refusals = [
-        f"| `{code}` | {cause} | {remedy} |" for code, (cause, remedy) in sorted(REFUSALS.items())
-    ]
-    quality = [f"| `{code}` | {severity} | {text} |" for code, (severity, text) in QUALITY.items()]
-    return TEMPLATE.format(refusals="\n".join(refusals), quality="\n".join(quality))
+    """Return the page: refusals with cause and remedy, quality codes with severity, notes."""
+    refusals = [(code, *texts) for code, texts in sorted(REFUSALS.items())]
+    quality = [(code, *texts) for code, texts in QUALITY.items()]
+    return TEMPLATE.format(
+        refusals=_lines(refusals),
+        quality=_lines(quality),
+        suv=_lines(sorted(PATH_CODES.items())),
+        regions=_lines(sorted(NOTES.items())),
+    )
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| `{code}` | {' | '.join(texts)} |" for code, *texts in rows)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tools.outcome import Outcome, write_files
 from tools.studies import StudySource, find_studies
 
 DEFAULT_URL = "127.0.0.1:8000"
-OPTIONS = ("allow", "lenient", "regions", "roi", "series")
+OPTIONS = ("allow", "lenient", "pt_unit", "regions", "roi", "series")
 FORMS = {".csv": "csv", ".json": "json"}
 
 PAUSES_SECONDS = (1, 5, 15)
@@ -46,11 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--previews", type=Path, metavar="FOLDER", help="write what the network saw there, as PNG"
     )
     parser.add_argument("--model", default="ct3dcnn", help="default: ct3dcnn")
-    parser.add_argument("--series", metavar="UID", help="only the series of this SeriesInstanceUID")
+    parser.add_argument(
+        "--series",
+        metavar="UIDS",
+        help="SeriesInstanceUIDs, by commas, or all; default: one a modality by the model's rule",
+    )
     parser.add_argument("--regions", choices=REGION_MODES, help="default: auto, that is both")
     parser.add_argument("--roi", metavar="NAME", help="only regions of interest of this name")
     parser.add_argument("--lenient", action="store_const", const="true", help="fill more gaps")
     parser.add_argument("--allow", metavar="CODES", help="for instance: untrained_modality")
+    parser.add_argument(
+        "--pt-unit", choices=("suv", "stored"), help="of PET; default: suv, and refused without it"
+    )
     parser.add_argument(
         "--url",
         metavar="HOST:PORT",
