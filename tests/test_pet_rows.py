@@ -5,9 +5,11 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
+from conftest import SHARED
 from phantoms import Phantom, slices, zip_of
 from pydicom.dataset import Dataset
 from test_network_input import PARAMETERS
+from test_shared_cases import reference
 from test_suv import SLICE, TRACER, dataset
 
 from imaging.archive import Limits
@@ -56,8 +58,7 @@ def converted(*objects, **options):
     rows = nifti_files(
         memoryview(zip_of(*objects)), options=Options.from_parameters(options), limits=Limits()
     )
-    image = nib.Nifti1Image.from_bytes(gzip.decompress(rows.files[0]))
-    return nib.as_closest_canonical(image).get_fdata(), rows.labels[0]
+    return ras(rows.files[0]).get_fdata(), rows.labels[0]
 
 
 def test_pet_goes_to_a_network_as_suv():
@@ -118,3 +119,50 @@ def test_the_tracer_is_told_by_the_meaning_of_its_code():
     assert coded["acquisition"]["tracer"] == "Fluorodeoxyglucose F^18^"
     assert named["acquisition"]["tracer"] == "FDG"
     assert "contrast" not in named["acquisition"]
+
+
+OBJECTS = sorted((SHARED / "suv").glob("*.zip"))
+
+
+@pytest.mark.parametrize("archive", OBJECTS, ids=lambda file: file.stem)
+def test_a_reference_object_has_its_suv_inside_its_region(archive):
+    """Minimum 0.20, median 1.00, maximum 4.00 g/ml in the region of its RTSTRUCT."""
+    rows = nifti_files(
+        memoryview(archive.read_bytes()),
+        options=Options.from_parameters({"pt_unit": "suv", "masks": "true"}),
+        limits=Limits(),
+    )
+    suv, mask = (
+        nib.Nifti1Image.from_bytes(gzip.decompress(file)).get_fdata() for file in rows.files
+    )
+
+    inside = np.sort(suv[mask > 0])
+    step = np.diff(np.unique(inside)).min()  # of the stored numbers; half of one is allowed
+    found = (inside[0], np.median(inside), inside[-1])
+    np.testing.assert_allclose(found, (0.2, 1.0, 4.0), atol=max(step, 0.005))
+    assert [label["kind"] for label in rows.labels] == ["image", "mask"]
+
+
+def test_the_suv_of_a_real_scan_equals_the_published_volume(shared_data):
+    """A crop by the IBSI, who stored it anew: each slice in 32767 steps, cut and not rounded."""
+    case = "pet-wholebody-rtstruct"
+    truth = reference(shared_data, case, "truth_ibsi_suvbw_crop_image.nii.gz")
+    study = memoryview((shared_data / "dicom" / f"{case}.zip").read_bytes())
+    stored, suv = (
+        ras(nifti_files(study, options=Options(pt_unit=unit), limits=Limits()).files[0])
+        for unit in ("", "SUVbw")
+    )
+
+    i, j, k, _ = np.rint(np.linalg.inv(suv.affine) @ truth.affine[:, 3]).astype(int)
+    columns, lines, planes = truth.shape
+    cut = suv.get_fdata()[i : i + columns, j : j + lines, k : k + planes]
+    expected = truth.get_fdata()
+    step = expected.max(axis=(0, 1)) / 32767
+    assert np.abs((cut - expected) / step).max() < 1.01
+    # By hand: weight in g / (dose x 2 ** -(2711 s / half-life)).
+    factor = 0.0002429029766148455
+    np.testing.assert_allclose(suv.get_fdata(), factor * stored.get_fdata(), rtol=1e-6)
+
+
+def ras(file):
+    return nib.as_closest_canonical(nib.Nifti1Image.from_bytes(gzip.decompress(file)))
