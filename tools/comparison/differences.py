@@ -27,11 +27,10 @@ CLEARLY = 0.01
 
 @dataclass(frozen=True)
 class Scaling:
-    """The reference is factor times ours plus offset, but for `rest` at most."""
+    """The reference is factor times ours plus offset."""
 
     factor: float
     offset: float
-    rest: float
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _scaling(ours: Any, reference: Any, largest: float) -> Scaling | None:
     for plane, wanted in _planes(ours, reference):
         rest = max(rest, float(np.abs(factor * plane + offset - wanted).max()))
     explains = rest <= min(SCALED * float(np.ptp(reference)), CLEARLY * largest)
-    return Scaling(factor, offset, rest) if explains else None
+    return Scaling(factor, offset) if explains else None
 
 
 def _by_fingerprint(ours: Image, reference: Image, affine_mm: float) -> Difference:

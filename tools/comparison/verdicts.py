@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.comparison.conversion import Conversion, Ours
-from tools.comparison.differences import AFFINE_MM, Difference
+from tools.comparison.differences import AFFINE_MM, SCALED, Difference, Scaling
 from tools.comparison.images import Image
 from tools.comparison.pairing import Pair
 
@@ -77,12 +77,7 @@ def of_values(ours: Ours, apart: Difference) -> Finding:
         how = "" if apart.by == "voxels" else f" (by {apart.by})"
         return Finding(("equal" if apart.largest == 0 else "equal to 1e-6") + how)
     if apart.scaling:
-        offset = (
-            f" {apart.scaling.offset:+.4g}" if _matters(apart.scaling.offset, ours.image) else ""
-        )
-        # Hounsfield units are a scale of their own; MR signals and units of PET are not.
-        is_fine = ours.label["unit"] != "HU" and apart.scaling.factor > 0
-        return Finding(f"other scaling: x {apart.scaling.factor:.6g}{offset}", is_fine)
+        return _of_scaling(ours, apart.scaling)
     if "LOSSY" in ours.codes and apart.largest is not None and apart.largest <= LOSSY_VALUES:
         return Finding("within 1 (lossy)")
     if apart.largest is None:
@@ -93,8 +88,14 @@ def of_values(ours: Ours, apart: Difference) -> Finding:
     )
 
 
-def _matters(offset: float, image: Image) -> bool:
-    return abs(offset) > 1e-4 * float(np.ptp(np.asarray(image.values)))
+def _of_scaling(ours: Ours, scaling: Scaling) -> Finding:
+    # Hounsfield units are a scale of their own; MR signals and units of PET are not.
+    is_fine = ours.label["unit"] != "HU" and scaling.factor > 0
+    words = f"other scaling: x {scaling.factor:.6g}"
+    reference_range = abs(scaling.factor) * float(np.ptp(np.asarray(ours.image.values)))
+    if abs(scaling.offset) > SCALED * reference_range:
+        words += f" {scaling.offset:+.4g}"
+    return Finding(words, is_fine)
 
 
 def _of_place(ours: Ours, reference: Image, conversion: Conversion) -> Finding:
