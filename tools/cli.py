@@ -4,11 +4,12 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from tools import demo, doctor, extract, serve
+from tools import compare, demo, doctor, extract, serve
 
 COMMANDS = {
     "serve": (serve, "start Triton with the models, until Ctrl-C"),
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
+    "compare": (compare, "our conversion of zips to NIfTI, next to that of another converter"),
     "demo": (demo, "serve, and extract the sample study"),
     "doctor": (doctor, "check whether the service can run here, and how one that runs is doing"),
 }

@@ -1,0 +1,1 @@
+"""Our conversion next to another converter's: read, paired, measured, and put into words."""
