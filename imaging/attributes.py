@@ -28,15 +28,25 @@ STACKS = [
     "FlipAngle",
     "InstanceNumber",
     "InversionTime",
-    "PerFrameFunctionalGroupsSequence",
     "SeriesNumber",
-    "SharedFunctionalGroupsSequence",
     "SliceThickness",
     "SpacingBetweenSlices",
     "TemporalPositionIdentifier",
     "TriggerTime",
 ]
-"""What tells the slices of one place apart, and places those of multi-frame objects."""
+"""What tells the slices of one place apart."""
+
+ENHANCED = [
+    "ContrastBolusAgentSequence",
+    "EchoPlanarPulseSequence",
+    "EchoPulseSequence",
+    "OversamplingPhase",
+    "PerFrameFunctionalGroupsSequence",
+    "SegmentedKSpaceTraversal",
+    "SharedFunctionalGroupsSequence",
+    "SteadyStatePulseSequence",
+]
+"""What multi-frame objects place their slices with, and say in other words than classic ones."""
 
 STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
 """Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
@@ -88,8 +98,10 @@ PET_PRIVATE = [
 ]
 """GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
 
+CLASSIC = [*map(Tag, STACKS + PET + ACQUISITION), *STACKS_PRIVATE, *PET_PRIVATE]
+"""What a slice of its own states, and each frame of a legacy converted object may."""
+
 ATTRIBUTES = [
-    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET + ACQUISITION),
-    *STACKS_PRIVATE,
-    *PET_PRIVATE,
+    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + ENHANCED),
+    *CLASSIC,
 ]
