@@ -37,11 +37,15 @@ STACKS = [
 """What tells the slices of one place apart."""
 
 ENHANCED = [
+    "AttenuationCorrected",
     "ContrastBolusAgentSequence",
+    "DecayCorrected",
+    "DecayCorrectionDateTime",
     "EchoPlanarPulseSequence",
     "EchoPulseSequence",
     "OversamplingPhase",
     "PerFrameFunctionalGroupsSequence",
+    "RealWorldValueMappingSequence",
     "SegmentedKSpaceTraversal",
     "SharedFunctionalGroupsSequence",
     "SteadyStatePulseSequence",

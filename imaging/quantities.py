@@ -2,18 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.series import ENHANCED_IMAGES
+from imaging.real_world import maps_of
+from imaging.series import ENHANCED_PET
 from imaging.suv.maps import suv_maps
 
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
+
+
+UNKNOWN = "unknown"
+"""The unit of PET that states none."""
+
+RAW = (1.0, 0.0)
+"""Slope and intercept of stored values that are not rescaled."""
+
+
+class Line(NamedTuple):
+    """What stored numbers of one slice mean: slope x number + intercept, in the unit."""
+
+    slope: float
+    intercept: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -47,28 +62,17 @@ def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
 
     CT in Hounsfield units, which needs slope and intercept; PET in its Units; MR without a unit.
     """
-    slope, intercept = (None, None) if modality == "CT" else (1.0, 0.0)
-    slopes = np.array([each.number("RescaleSlope", slope) for each in slices])
-    intercepts = np.array([each.number("RescaleIntercept", intercept) for each in slices])
-    largest = 1 << max(each.count("BitsAllocated") for each in slices)
-    is_whole = (
-        bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
-        and largest * np.abs(slopes).max() + np.abs(intercepts).max() <= EXACT_IN_FLOAT32
-    )
-    unit = {"CT": "HU", "PT": slices[0].text("Units") or "unknown"}.get(modality, "arbitrary")
-    return Quantity(unit, slopes, intercepts, is_whole)
+    if slices[0].text("SOPClassUID") == ENHANCED_PET:
+        return _quantity([_enhanced_pet_line(each) for each in slices], slices)
+    unit = {"CT": "HU", "PT": slices[0].text("Units") or UNKNOWN}.get(modality, "arbitrary")
+    default = None if modality == "CT" else RAW
+    return _quantity([Line(*_rescale(each, default), unit) for each in slices], slices)
 
 
 def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
     """Return the quantity that networks are trained on: that of the objects, but SUVbw for PET."""
     if modality != "PT":
         return stored_quantity(modality, slices)
-    if slices[0].text("SOPClassUID") in ENHANCED_IMAGES:
-        # Its corrections and times are in modules of their own (PS3.3 C.8.22): not those of a slice
-        raise InputError(
-            "suv_impossible",
-            "it is an enhanced PET object; SUV is computed of classic ones, a slice an object",
-        )
     suv = suv_maps(slices)
     return Quantity(
         "SUVbw",
@@ -78,3 +82,34 @@ def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
         notes=suv.path,
         uptake_minutes=suv.uptake_minutes,
     )
+
+
+def _quantity(lines: Sequence[Line], slices: Sequence[Instance]) -> Quantity:
+    slopes = np.array([line.slope for line in lines])
+    intercepts = np.array([line.intercept for line in lines])
+    units = {line.unit for line in lines}
+    largest = 1 << max(each.count("BitsAllocated") for each in slices)
+    is_whole = (
+        bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
+        and largest * np.abs(slopes).max() + np.abs(intercepts).max() <= EXACT_IN_FLOAT32
+    )
+    return Quantity(units.pop() if len(units) == 1 else UNKNOWN, slopes, intercepts, is_whole)
+
+
+def _rescale(one: Instance, default: tuple[float, float] | None) -> tuple[float, float]:
+    """Return RescaleSlope and RescaleIntercept; without a default, both are needed."""
+    slope, intercept = default or (None, None)
+    return one.number("RescaleSlope", slope), one.number("RescaleIntercept", intercept)
+
+
+def _enhanced_pet_line(frame: Instance) -> Line:
+    """Return the frame's rescaling, with the unit of its first map if that is the same line.
+
+    A frame without rescaling has that map itself.
+    """
+    stated = maps_of(frame)[:1]
+    if not frame.text("RescaleSlope"):
+        return Line(*stated[0].line(), stated[0].unit) if stated else Line(*RAW, UNKNOWN)
+    rescale = _rescale(frame, RAW)
+    is_same = bool(stated) and stated[0].is_line(*rescale)
+    return Line(*rescale, stated[0].unit if is_same else UNKNOWN)

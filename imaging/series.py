@@ -14,12 +14,14 @@ CLASSIC_IMAGES = {
 }
 """SOP classes of one slice an object, with their modality (PS3.4 B.5)."""
 
+ENHANCED_PET = "1.2.840.10008.5.1.4.1.1.130"
+
 ENHANCED_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.2.1": "CT",
     "1.2.840.10008.5.1.4.1.1.2.2": "CT",
     "1.2.840.10008.5.1.4.1.1.4.1": "MR",
     "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
+    ENHANCED_PET: "PT",
     "1.2.840.10008.5.1.4.1.1.128.1": "PT",
 }
 """SOP classes of several slices an object, enhanced and legacy converted, with their modality."""

@@ -56,6 +56,9 @@ MACROS = {
 }
 """Functional groups, and what is read of each: PS3.3 C.7.6.16.2, C.8.13.5, C.8.15.3, C.8.22.5."""
 
+READ_WHOLE = ("RealWorldValueMappingSequence",)
+"""Functional groups of several items, which are told as they are: PS3.3 C.7.6.16.2.11."""
+
 CLASSIC_NAMES = {
     "EffectiveEchoTime": "EchoTime",
     "ExposureInmAs": "Exposure",
@@ -110,7 +113,7 @@ def _refuse_misfit(instance: Instance, groups: int) -> None:
 
 def _values(group: pydicom.Dataset) -> dict[str, Any]:
     """Return the values of one item of functional groups, by their own and classic keywords."""
-    found = {}
+    found = {macro: group.get(macro) for macro in READ_WHOLE if macro in group}
     for macro, keywords in MACROS.items():
         for item in list(group.get(macro) or ())[:1]:
             for keyword in keywords:
