@@ -8,8 +8,12 @@ GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "
 PIXELS = [
     "BitsAllocated",
     "BitsStored",
+    "DoubleFloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue",
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
+    "FloatPixelPaddingRangeLimit",
+    "FloatPixelPaddingValue",
     "NumberOfFrames",
     "PhotometricInterpretation",
     "PixelRepresentation",

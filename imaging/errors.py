@@ -19,7 +19,7 @@ REFUSALS = MappingProxyType(
         "missing_attribute": "Export the series again from the PACS: a needed value is missing.",
         "bad_pixels": "Export the series again from the PACS: the pixel data do not fit.",
         "unsupported_object": "Send CT, MR or PET images, classic or enhanced.",
-        "unsupported_pixels": "Send one grey value a pixel, stored as whole numbers.",
+        "unsupported_pixels": "Send one grey value a pixel: 8, 16 or 32 bits, or floating point.",
         "unsupported_transfer_syntax": "Export the series uncompressed (explicit little endian).",
         "localizer": "Choose the series that was planned on this localizer.",
         "single_slice": "Send a series with two slices or more.",

@@ -41,6 +41,7 @@ MACROS = {
         "Spoiling",
     ),
     "MRTimingAndRelatedParametersSequence": ("FlipAngle", "RepetitionTime"),
+    "ParametricMapFrameTypeSequence": ("FrameType",),
     "PETFrameTypeSequence": ("FrameType",),
     "PETReconstructionSequence": (
         "NumberOfIterations",

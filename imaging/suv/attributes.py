@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import PYDICOM_FAILURES, Instance
-from imaging.series import ENHANCED_PET
+from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 
 
 def is_enhanced(instance: Instance) -> bool:
@@ -16,7 +16,7 @@ def is_enhanced(instance: Instance) -> bool:
 
     Legacy converted objects keep the attributes of their classic ones.
     """
-    return instance.text("SOPClassUID") == ENHANCED_PET
+    return instance.text("SOPClassUID") in (ENHANCED_PET, PARAMETRIC_MAP)
 
 
 def refusal(sentence: str) -> InputError:
