@@ -17,7 +17,6 @@ from imaging.volume import has_float_pixels
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
 
-
 UNKNOWN = "unknown"
 """The unit where none is stated, or several."""
 

@@ -14,7 +14,7 @@ CONVERTED = (
     "UnassignedSharedConvertedAttributesSequence",
     "UnassignedPerFrameConvertedAttributesSequence",
 )
-"""Where legacy converted objects keep the attributes of the classic ones (PS3.3 C.7.6.16.2.25)."""
+"""Where legacy converted objects keep the attributes of the classic ones (PS3.3 A.70 to A.72)."""
 
 READ = frozenset(CLASSIC)
 
