@@ -8,8 +8,12 @@ GEOMETRY = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "
 PIXELS = [
     "BitsAllocated",
     "BitsStored",
+    "DoubleFloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue",
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
+    "FloatPixelPaddingRangeLimit",
+    "FloatPixelPaddingValue",
     "NumberOfFrames",
     "PixelPaddingRangeLimit",
     "PixelPaddingValue",
@@ -30,15 +34,29 @@ STACKS = [
     "FlipAngle",
     "InstanceNumber",
     "InversionTime",
-    "PerFrameFunctionalGroupsSequence",
     "SeriesNumber",
-    "SharedFunctionalGroupsSequence",
     "SliceThickness",
     "SpacingBetweenSlices",
     "TemporalPositionIdentifier",
     "TriggerTime",
 ]
-"""What tells the slices of one place apart, and places those of multi-frame objects."""
+"""What tells the slices of one place apart."""
+
+ENHANCED = [
+    "AttenuationCorrected",
+    "ContrastBolusAgentSequence",
+    "DecayCorrected",
+    "DecayCorrectionDateTime",
+    "EchoPlanarPulseSequence",
+    "EchoPulseSequence",
+    "OversamplingPhase",
+    "PerFrameFunctionalGroupsSequence",
+    "RealWorldValueMappingSequence",
+    "SegmentedKSpaceTraversal",
+    "SharedFunctionalGroupsSequence",
+    "SteadyStatePulseSequence",
+]
+"""What multi-frame objects place their slices with, and say in other words than classic ones."""
 
 STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
 """Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
@@ -95,8 +113,10 @@ PET_PRIVATE = [
 ]
 """GE's decay-correction and injection date-times, and Philips' SUV and activity factors."""
 
+CLASSIC = [*map(Tag, STACKS + PET + ACQUISITION), *STACKS_PRIVATE, *PET_PRIVATE]
+"""What a slice of its own states, and each frame of a legacy converted object may."""
+
 ATTRIBUTES = [
-    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + STACKS + PET + ACQUISITION),
-    *STACKS_PRIVATE,
-    *PET_PRIVATE,
+    *map(Tag, IDENTITY + DESCRIPTION + GEOMETRY + PIXELS + ENHANCED),
+    *CLASSIC,
 ]

@@ -67,7 +67,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "unsupported_pixels": (
             "A pixel has several values, or bits that are not read.",
-            "Send one grey value a pixel, stored as whole numbers.",
+            "Send one grey value a pixel: 8, 16 or 32 bits, or floating point.",
         ),
         "unsupported_transfer_syntax": (
             "The pixels are encoded in a way that is not read.",

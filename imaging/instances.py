@@ -108,6 +108,16 @@ class Instance:
             raise self._broken(keyword)
         return int(number)
 
+    def items(self, keyword: str) -> "tuple[Instance, ...]":
+        """Return the items of a sequence, to be read like objects; none if it is absent."""
+        try:
+            items = tuple(self._value(keyword) or ())
+        except PYDICOM_FAILURES as error:
+            raise self._broken(keyword) from error
+        return tuple(
+            Instance(self.entry, item, self.transfer_syntax, self.pixels_at) for item in items
+        )
+
     def data(self, keyword: str) -> bytes:
         """Return an attribute of plain bytes, empty if it is absent."""
         value = self._value(keyword)

@@ -2,18 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.series import ENHANCED_IMAGES
+from imaging.real_world import maps_of
+from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 from imaging.suv.maps import suv_maps
+from imaging.volume import has_float_pixels
 
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
+
+UNKNOWN = "unknown"
+"""The unit where none is stated, or several."""
+
+AIR_HU = -1000.0
+"""What a CT has where nothing was measured; other quantities have 0 there."""
+
+RAW = (1.0, 0.0)
+"""Slope and intercept of stored values that are not rescaled."""
+
+
+class Line(NamedTuple):
+    """What stored numbers of one slice mean: slope x number + intercept, in the unit."""
+
+    slope: float
+    intercept: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -33,42 +52,63 @@ class Quantity:
     notes: tuple[str, ...] = ()
     uptake_minutes: float | None = None
 
+    @property
+    def outside(self) -> float:
+        """What lies beside what was measured: padding, and the margins of a tilted volume."""
+        return AIR_HU if self.unit == "HU" else 0.0
+
     def of(self, stored: NDArray[np.generic], k: int) -> NDArray[np.float32]:
-        """Return stored numbers of slice k in the unit, rounded to float32 once."""
+        """Return stored numbers of slice k in the unit, rounded to float32 once.
+
+        NaN is padding, and lies outside. Refuses values that float32 cannot hold.
+        """
         values: NDArray[np.floating[Any]]
         values = stored.astype(np.float32 if self.is_whole else np.float64)
-        values *= self.slopes[k]
-        values += self.intercepts[k]
-        return values.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # which is refused below
+            values *= self.slopes[k]
+            values += self.intercepts[k]
+            rounded = values.astype(np.float32, copy=False)
+        if stored.dtype.kind == "f":
+            rounded[np.isnan(stored)] = self.outside
+        if not self.is_whole and (lost := int(np.count_nonzero(~np.isfinite(rounded)))):
+            raise InputError(
+                "bad_pixels", f"slice {k + 1} has {lost} values that are too large for float32"
+            )
+        return rounded
 
 
 def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
-    """Return the quantity that the objects themselves declare (PS3.3 C.11.1.1.2).
+    """Return the quantity that the objects themselves declare (PS3.3 C.11.1.1.2, C.7.6.16.2.11).
 
     CT in Hounsfield units, which needs slope and intercept; PET in its Units; MR without a unit.
+    Parametric maps and floating-point pixels in the unit of their real-world value map, if any.
     """
-    slope, intercept = (None, None) if modality == "CT" else (1.0, 0.0)
-    slopes = np.array([each.number("RescaleSlope", slope) for each in slices])
-    intercepts = np.array([each.number("RescaleIntercept", intercept) for each in slices])
-    largest = 1 << max(each.count("BitsAllocated") for each in slices)
-    is_whole = (
-        bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
-        and largest * np.abs(slopes).max() + np.abs(intercepts).max() <= EXACT_IN_FLOAT32
-    )
-    unit = {"CT": "HU", "PT": slices[0].text("Units") or "unknown"}.get(modality, "arbitrary")
-    return Quantity(unit, slopes, intercepts, is_whole)
+    of_objects = {each.entry.number: each for each in slices}
+    floats = {number for number, each in of_objects.items() if has_float_pixels(each)}
+    lines = []
+    for each in slices:
+        sop_class = each.text("SOPClassUID")
+        if sop_class == PARAMETRIC_MAP or each.entry.number in floats:
+            lines.append(_mapped_line(each, modality))
+        elif sop_class == ENHANCED_PET:
+            lines.append(_enhanced_pet_line(each))
+        else:
+            lines.append(_rescaled_line(each, modality))
+    return _quantity(lines, slices, has_floats=bool(floats))
 
 
 def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
-    """Return the quantity that networks are trained on: that of the objects, but SUVbw for PET."""
+    """Return the quantity that networks are trained on: that of the objects, but SUVbw for PET.
+
+    Refuses CT in other units than Hounsfield's, as of iodine or of an electron density.
+    """
     if modality != "PT":
-        return stored_quantity(modality, slices)
-    if slices[0].text("SOPClassUID") in ENHANCED_IMAGES:
-        # Its corrections and times are in modules of their own (PS3.3 C.8.22): not those of a slice
-        raise InputError(
-            "suv_impossible",
-            "it is an enhanced PET object; SUV is computed of classic ones, a slice an object",
-        )
+        quantity = stored_quantity(modality, slices)
+        if modality == "CT" and quantity.unit != "HU":
+            raise InputError(
+                "unsupported_object", "it is a CT whose values are no Hounsfield units"
+            )
+        return quantity
     suv = suv_maps(slices)
     return Quantity(
         "SUVbw",
@@ -78,3 +118,54 @@ def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
         notes=suv.path,
         uptake_minutes=suv.uptake_minutes,
     )
+
+
+def _quantity(lines: Sequence[Line], slices: Sequence[Instance], *, has_floats: bool) -> Quantity:
+    slopes = np.array([line.slope for line in lines])
+    intercepts = np.array([line.intercept for line in lines])
+    units = {line.unit for line in lines}
+    largest = 1 << max(each.count("BitsAllocated") for each in slices)
+    is_whole = (
+        not has_floats
+        and bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
+        and largest * np.abs(slopes).max() + np.abs(intercepts).max() <= EXACT_IN_FLOAT32
+    )
+    return Quantity(units.pop() if len(units) == 1 else UNKNOWN, slopes, intercepts, is_whole)
+
+
+def _rescaled_line(one: Instance, modality: str) -> Line:
+    unit = {"CT": "HU", "PT": one.text("Units") or UNKNOWN}.get(modality, "arbitrary")
+    return Line(*_rescale(one, None if modality == "CT" else RAW), unit)
+
+
+def _mapped_line(one: Instance, modality: str) -> Line:
+    """Return the line of the first map whose unit is given; the rescaling where there is no map."""
+    maps = maps_of(one)
+    if maps:
+        return Line(*maps[0].line(), maps[0].unit)
+    if one.items("RealWorldValueMappingSequence"):
+        raise InputError(
+            "missing_attribute",
+            f"entry {one.entry.number} has a RealWorldValueMappingSequence without "
+            "MeasurementUnitsCodeSequence",
+        )
+    return _rescaled_line(one, modality)
+
+
+def _rescale(one: Instance, default: tuple[float, float] | None) -> tuple[float, float]:
+    """Return RescaleSlope and RescaleIntercept; without a default, both are needed."""
+    slope, intercept = default or (None, None)
+    return one.number("RescaleSlope", slope), one.number("RescaleIntercept", intercept)
+
+
+def _enhanced_pet_line(frame: Instance) -> Line:
+    """Return the frame's rescaling, with the unit of its first map if that is the same line.
+
+    A frame without rescaling has that map itself.
+    """
+    stated = maps_of(frame)[:1]
+    if not frame.text("RescaleSlope"):
+        return Line(*stated[0].line(), stated[0].unit) if stated else Line(*RAW, UNKNOWN)
+    rescale = _rescale(frame, RAW)
+    is_same = bool(stated) and stated[0].is_line(*rescale)
+    return Line(*rescale, stated[0].unit if is_same else UNKNOWN)

@@ -14,21 +14,31 @@ CLASSIC_IMAGES = {
 }
 """SOP classes of one slice an object, with their modality (PS3.4 B.5)."""
 
+ENHANCED_PET = "1.2.840.10008.5.1.4.1.1.130"
+
 ENHANCED_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.2.1": "CT",
     "1.2.840.10008.5.1.4.1.1.2.2": "CT",
     "1.2.840.10008.5.1.4.1.1.4.1": "MR",
     "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
+    ENHANCED_PET: "PT",
     "1.2.840.10008.5.1.4.1.1.128.1": "PT",
 }
 """SOP classes of several slices an object, enhanced and legacy converted, with their modality."""
+
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+"""Slices as an enhanced object has them, of any modality, with a map to a unit (PS3.3 A.75)."""
+
+MODALITIES = frozenset(CLASSIC_IMAGES.values())
 
 REGIONS = {
     "1.2.840.10008.5.1.4.1.1.481.3": "an RTSTRUCT (regions of interest)",
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation (regions of interest)",
     "1.2.840.10008.5.1.4.1.1.66.7": "a label map segmentation (regions of interest)",
 }
+
+OTHERS = REGIONS | {PARAMETRIC_MAP: "a parametric map of another modality"}
+"""What is named where it is no image series."""
 
 UNCOMPRESSED = {
     "1.2.840.10008.1.2": "<",
@@ -82,6 +92,8 @@ def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
 
 def is_image(series: Series) -> bool:
     """Say whether the series holds images at all, readable here or not."""
+    if series.sop_class == PARAMETRIC_MAP:
+        return series.modality in MODALITIES
     return series.sop_class in CLASSIC_IMAGES or series.sop_class in ENHANCED_IMAGES
 
 
@@ -96,7 +108,7 @@ def without_copies(instances: Sequence[Instance]) -> tuple[Instance, ...]:
 def refuse_unreadable(series: Series) -> None:
     """Refuse what is no image series, by name: `unsupported_object` or `localizer`."""
     if not is_image(series):
-        what = REGIONS.get(series.sop_class, "an object without slices")
+        what = OTHERS.get(series.sop_class, "an object without slices")
         raise InputError("unsupported_object", f"it is {what}; CT, MR and PT images are read")
     image_type = {value.upper() for value in series.instances[0].texts("ImageType")}
     if "LOCALIZER" in image_type:
@@ -123,12 +135,15 @@ def _refuse_compressed(instance: Instance) -> None:
 
 
 def _refuse_odd_pixels(instance: Instance) -> None:
-    """Refuse several values a pixel, frames of a classic object, and not 8, 16 or 32 bits."""
+    """Refuse several values a pixel, frames of a classic object, and odd numbers of bits.
+
+    Whether 64 bits are a double, which is read, or a whole number, only the pixels tell.
+    """
     where = f"entry {instance.entry.number}"
     if (samples := instance.count("SamplesPerPixel", 1)) != 1:
         raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
     frames = instance.count("NumberOfFrames", 1)
     if frames != 1 and instance.text("SOPClassUID") in CLASSIC_IMAGES:
         raise InputError("unsupported_pixels", f"{where} has {frames} frames")
-    if (bits := instance.count("BitsAllocated")) not in (8, 16, 32):
+    if (bits := instance.count("BitsAllocated")) not in (8, 16, 32, 64):
         raise InputError("unsupported_pixels", f"{where} has {bits} bits a pixel")

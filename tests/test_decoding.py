@@ -334,15 +334,6 @@ def test_plain_pixels_under_a_compressed_syntax_are_refused():
         stored_plane(instance_of(content))
 
 
-def test_floating_point_pixels_are_refused_by_name():
-    dataset = stored_object(ramp(12).astype("u4")[None], ExplicitVRLittleEndian)
-    del dataset.PixelData
-    dataset.FloatPixelData = np.ones((37, 53), "<f4").tobytes()
-
-    with pytest.raises(InputError, match="^unsupported_pixels: entry 1 has floating-point pixels"):
-        stored_plane(instance_of(dataset))
-
-
 def test_a_syntax_that_is_not_read_is_refused_by_name():
     objects = slices(thorax(shape=(10, 12, 6)))
     for each in objects:

@@ -347,11 +347,11 @@ def test_broken_functional_groups_are_refused(attributes, message):
         nifti(whole)
 
 
-def test_an_enhanced_pet_is_converted_but_not_made_suv():
+def test_an_enhanced_pet_that_does_not_say_what_suv_needs_is_converted_only():
     whole = enhanced(slices(SMALL, Modality="PT"), sop_class=EnhancedPETImageStorage)
 
     assert len(nifti(whole).files) == 1
-    with pytest.raises(InputError, match="^suv_impossible: .* it is an enhanced PET"):
+    with pytest.raises(InputError, match="^suv_impossible: .* no AttenuationCorrected"):
         features(whole, trained_modalities="PT", window_PT="0,20 SUVbw")
 
 

@@ -7,7 +7,9 @@ from imaging.errors import InputError
 from imaging.instances import Instance
 
 PIXEL_DATA = (0x7FE0, 0x0010)
-FLOAT_PIXELS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009))
+
+FLOAT_BITS = {(0x7FE0, 0x0008): 32, (0x7FE0, 0x0009): 64}
+"""FloatPixelData and DoubleFloatPixelData, with the bits of a number (PS3.3 C.7.6.24, C.7.6.25)."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 """Encapsulated pixel data end with a delimiter instead (PS3.5 A.4)."""
@@ -15,10 +17,10 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class PixelElement:
-    """The value of PixelData with its byte order.
+    """The value of PixelData, or of its floating-point kin, with its byte order.
 
     value: as far as it is declared and there.
-    vr: OB or OW; empty where it is implicit.
+    vr: OB, OW, OF or OD; empty where it is implicit.
     """
 
     value: memoryview
@@ -27,17 +29,37 @@ class PixelElement:
     is_encapsulated: bool
 
 
-def pixel_element(instance: Instance, order: str) -> PixelElement:
-    """Return the pixels of an object, still encoded; refuse an object without, or with floats."""
+def float_bits(instance: Instance, order: str) -> int:
+    """Return the bits of an object's floating-point numbers, 0 where its pixels are whole ones.
+
+    Only the header is inflated again, and only where BitsAllocated leaves the question open.
+    """
+    if instance.count("BitsAllocated") not in FLOAT_BITS.values():
+        return 0
+    tag = struct.Struct(f"{order}HH")
+    file = instance.entry.open(instance.pixels_at + tag.size)
+    file.seek(instance.pixels_at)
+    group, element = tag.unpack(file.read(tag.size).ljust(tag.size, b"\0"))
+    return FLOAT_BITS.get((group, element), 0)
+
+
+def pixel_element(instance: Instance, order: str, *, bits: int = 0) -> PixelElement:
+    """Return the pixels of an object, still encoded; refuse an object without.
+
+    bits: of the floating-point numbers that are wanted, 0 for whole numbers.
+    """
     content = memoryview(instance.entry.read())[instance.pixels_at :]
     is_implicit = instance.transfer_syntax.is_implicit_VR
     header = struct.Struct(f"{order}HHI" if is_implicit else f"{order}HH2s2xI")
     group, element, *vr, length = header.unpack(bytes(content[: header.size]).ljust(header.size))
-    if (group, element) in FLOAT_PIXELS:
+    found = (group, element)
+    if FLOAT_BITS.get(found, bits) != bits:
         raise InputError(
-            "unsupported_pixels", f"entry {instance.entry.number} has floating-point pixels"
+            "unsupported_pixels",
+            f"entry {instance.entry.number} has floating-point pixels of {FLOAT_BITS[found]} bits, "
+            "which do not fit its BitsAllocated",
         )
-    if (group, element) != PIXEL_DATA or len(content) < header.size:
+    if found not in (PIXEL_DATA, *FLOAT_BITS) or len(content) < header.size:
         raise InputError("bad_pixels", f"entry {instance.entry.number} has no pixel data")
     value = content[header.size :]
     if length == UNDEFINED_LENGTH:

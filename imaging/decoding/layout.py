@@ -21,7 +21,7 @@ Cells = NDArray[np.integer[Any]]
 class PixelLayout:
     """The extents of the pixel data, and the bits of one number.
 
-    entry_number: for messages.
+    entry_number: for messages. kind: u, i or f, as NumPy has it.
     """
 
     entry_number: int
@@ -30,18 +30,27 @@ class PixelLayout:
     columns: int
     bits_allocated: int
     bits_stored: int
-    signed: bool
+    kind: str
 
     @classmethod
-    def of(cls, instance: Instance) -> "PixelLayout":
-        """Return the layout of an object with one number a pixel; refuse any other by name."""
+    def of(cls, instance: Instance, float_bits: int = 0) -> "PixelLayout":
+        """Return the layout of an object with one number a pixel; refuse any other by name.
+
+        float_bits: of a floating-point number, 0 for whole numbers.
+        """
         where = f"entry {instance.entry.number}"
         allocated = instance.count("BitsAllocated")
-        if allocated not in ALLOCATED_BITS:
+        if float_bits not in (0, allocated):
+            raise InputError(
+                "unsupported_pixels",
+                f"{where} has floating-point pixels of {float_bits} bits, which do not fit its "
+                "BitsAllocated",
+            )
+        if not float_bits and allocated not in ALLOCATED_BITS:
             raise InputError("unsupported_pixels", f"{where} has {allocated} bits a pixel")
         if (samples := instance.count("SamplesPerPixel", 1)) != 1:
             raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
-        stored = instance.count("BitsStored", allocated)
+        stored = allocated if float_bits else instance.count("BitsStored", allocated)
         if not 0 < stored <= allocated:
             raise InputError(
                 "bad_attribute", f"{where} has a BitsStored that does not fit its BitsAllocated"
@@ -53,7 +62,7 @@ class PixelLayout:
             columns=instance.count("Columns"),
             bits_allocated=allocated,
             bits_stored=stored,
-            signed=instance.count("PixelRepresentation", 0) == 1,
+            kind="f" if float_bits else "ui"[instance.count("PixelRepresentation", 0) == 1],
         )
         if layout.size_bytes > WHOLE_BYTES:
             raise InputError(
@@ -63,9 +72,13 @@ class PixelLayout:
         return layout
 
     @property
-    def dtype(self) -> np.dtype[np.integer[Any]]:
+    def signed(self) -> bool:
+        return self.kind == "i"
+
+    @property
+    def dtype(self) -> np.dtype[np.number[Any]]:
         """The type of one number, in the byte order of this machine."""
-        return np.dtype(f"{'i' if self.signed else 'u'}{self.bits_allocated // 8}")
+        return np.dtype(f"{self.kind}{self.bits_allocated // 8}")
 
     @property
     def size_bytes(self) -> int:

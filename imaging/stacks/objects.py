@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 
 from imaging.instances import Instance
-from imaging.series import CLASSIC_IMAGES, ENHANCED_IMAGES
+from imaging.series import CLASSIC_IMAGES, ENHANCED_IMAGES, PARAMETRIC_MAP
 from imaging.stacks.frames import frames_of
 from imaging.stacks.mosaic import is_mosaic, tiles_of
 from imaging.stacks.pixels import FrameCache
@@ -21,7 +21,7 @@ def slices_of(instances: Sequence[Instance]) -> tuple[Slice, ...]:
 
 def _slices(instance: Instance, cache: FrameCache) -> tuple[Slice, ...]:
     sop_class = instance.text("SOPClassUID")
-    if sop_class in ENHANCED_IMAGES:
+    if sop_class in ENHANCED_IMAGES or sop_class == PARAMETRIC_MAP:
         return frames_of(instance, cache)
     if CLASSIC_IMAGES.get(sop_class) == "MR" and is_mosaic(instance):
         return tiles_of(instance, cache)

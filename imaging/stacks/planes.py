@@ -10,10 +10,6 @@ from imaging.quantities import Quantity
 from imaging.stacks.tilt import Upright
 from imaging.volume import Volume
 
-AIR_HU = -1000.0
-"""What lies beside the shifted slices of a tilted CT; other modalities have 0 there."""
-
-
 WHOLE_TYPES = (np.int16, np.uint16, np.int32)
 """Types for volumes of whole numbers, the first that holds all of them is taken."""
 
@@ -26,7 +22,7 @@ def read_plane(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
         plane = _blended(grid, quantity, float(grid.steps.at[k]))
     if grid.upright is None:
         return plane
-    return _shifted(plane, grid.upright, k, grid=grid, outside=_outside(quantity))
+    return _shifted(plane, grid.upright, k, grid=grid, outside=quantity.outside)
 
 
 def read_volume(grid: Grid, quantity: Quantity) -> Volume:
@@ -56,10 +52,6 @@ def _blended(grid: Grid, quantity: Quantity, at: float) -> NDArray[np.float32]:
         upper = quantity.of(grid.slices[lower + 1].pixels(), lower + 1)
         plane = plane + np.float32(fraction) * (upper - plane)
     return plane
-
-
-def _outside(quantity: Quantity) -> float:
-    return AIR_HU if quantity.unit == "HU" else 0.0
 
 
 def _shifted(

@@ -1,13 +1,22 @@
 """What a PET series says of itself for SUV: attributes of the series, of the tracer, of makers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
+
+
+def is_enhanced(instance: Instance) -> bool:
+    """Say whether corrections, times and units are told as PS3.3 C.8.22 has it.
+
+    Legacy converted objects keep the attributes of their classic ones.
+    """
+    return instance.text("SOPClassUID") in (ENHANCED_PET, PARAMETRIC_MAP)
 
 
 def refusal(sentence: str) -> InputError:
@@ -27,7 +36,7 @@ def series_text(instances: Sequence[Instance], keyword: str) -> str:
     """Return the text that all instances share, empty if the attribute is absent."""
     texts = {instance.text(keyword) for instance in instances}
     if len(texts) > 1:
-        raise _differs(keyword)
+        raise differs(keyword)
     return texts.pop()
 
 
@@ -44,7 +53,7 @@ def series_positive_number(instances: Sequence[Instance], keyword: str) -> float
     """Return the number above 0 that all instances share."""
     values = positive_numbers(instances, keyword)
     if np.any(values != values[0]):
-        raise _differs(keyword)
+        raise differs(keyword)
     return float(values[0])
 
 
@@ -54,13 +63,7 @@ def tracers(instances: Sequence[Instance]) -> tuple[Instance, ...]:
 
 
 def _tracer(instance: Instance) -> Instance:
-    try:
-        items = list(instance.header.get("RadiopharmaceuticalInformationSequence") or ())
-    except PYDICOM_FAILURES as error:
-        raise refusal(
-            f"entry {instance.entry.number} has a RadiopharmaceuticalInformationSequence "
-            "that cannot be used"
-        ) from error
+    items = instance.items("RadiopharmaceuticalInformationSequence")
     if not items:
         raise refusal(
             f"entry {instance.entry.number} has no RadiopharmaceuticalInformationSequence"
@@ -70,7 +73,7 @@ def _tracer(instance: Instance) -> Instance:
             f"entry {instance.entry.number} has {len(items)} items in "
             "RadiopharmaceuticalInformationSequence; one is needed"
         )
-    return replace(instance, header=items[0])
+    return items[0]
 
 
 def codes_of(instance: Instance, keyword: str) -> frozenset[str]:
@@ -151,5 +154,6 @@ def _element_text(instance: Instance, tag: int) -> str:
     return text.strip(" \0")
 
 
-def _differs(keyword: str) -> InputError:
+def differs(keyword: str) -> InputError:
+    """Return the refusal of a series whose instances contradict each other."""
     return refusal(f"{keyword} is not the same in all instances of the PET series")

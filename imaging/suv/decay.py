@@ -11,43 +11,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.errors import InputError
 from imaging.instances import Instance
 from imaging.suv.attributes import (
-    GE_INJECTION_TIME,
     GE_SCAN_TIME,
-    codes_of,
+    is_enhanced,
     positive_numbers,
     private_texts,
     refusal,
     refuse_absent,
-    series_positive_number,
     series_text,
-    tracers,
+)
+from imaging.suv.injection import (
+    earliest_acquisition,
+    half_life_s,
+    known_uptake_minutes,
+    seconds_since_injection,
+    uptake_minutes,
 )
 from imaging.suv.moments import (
-    DAY_S,
     Moment,
     acquisition_moment,
-    are_unrelated,
     parse_date_time,
     seconds_between,
     series_moment,
-    time_of_day_s,
+    stated_moment,
 )
-
-SHORT_HALF_LIFE_S = 4 * 3600.0
-"""Below it (F-18, Ga-68) 2 % of the dose are left after a day: nobody scans then, so dates that say
-so were changed. Cu-64 (12.7 h), Zr-89 and I-124 are scanned after days."""
-
-MOST_HALF_LIVES = 20.0
-"""A millionth of the dose is left: the half-life (in minutes?) or the dates are wrong."""
-
-USUAL_UPTAKE_MINUTES = (30.0, 180.0)
-"""Of FDG; outside it, SUV cannot be compared and an injection time may be a typing error."""
-
-FDG_CODES = frozenset({"C-B1031", "35321007"})
-"""Fluorodeoxyglucose F^18^ in SRT and SCT: PS3.16 CID 4021."""
 
 
 @dataclass(frozen=True)
@@ -58,53 +46,67 @@ class Decay:
     uptake_minutes: float | None
 
 
+def decay_keyword(instance: Instance) -> str:
+    """Return the keyword that says of an object whether decay was corrected."""
+    return "DecayCorrected" if is_enhanced(instance) else "DecayCorrection"
+
+
+def is_uncorrected(instances: Sequence[Instance]) -> bool:
+    """Say whether the values hold the decay from the injection to each frame's end."""
+    no = "NO" if is_enhanced(instances[0]) else "NONE"
+    return series_text(instances, decay_keyword(instances[0])) == no
+
+
 def decay(instances: Sequence[Instance], path: list[str]) -> Decay:
-    """Return f by DecayCorrection; refuse another one, missing times, scans before injection."""
+    """Return f by DecayCorrection or, of enhanced objects, DecayCorrected.
+
+    Refuses other values than are defined, missing times, scans before injection.
+    """
+    if is_uncorrected(instances):
+        return _uncorrected(instances, path)
+    if is_enhanced(instances[0]):
+        return _corrected_to_stated(instances, path)
     correction = series_text(instances, "DecayCorrection")
     if correction == "ADMIN":
         path.append("decay_to_injection")
         return Decay(np.ones(len(instances)), known_uptake_minutes(instances, path))
-    if correction == "START":
-        moments = _reference_moments(instances, path)
-        since_s = _seconds_since_injection(instances, moments, path=path)
-        mean_decay: NDArray[np.float64] | float = 1.0
-    elif correction == "NONE":
-        path.append("decay_corrected_here")
-        moments = [acquisition_moment(instance) for instance in instances]
-        since_s = _seconds_since_injection(instances, moments, path=path)
-        mean_decay = _decay_within_frame(instances)
-    else:
+    if correction != "START":
         raise refusal("DecayCorrection is absent or none of START, ADMIN and NONE")
-    decayed = np.exp(_decay_constant(instances) * since_s)
-    return Decay(mean_decay * decayed, _uptake_minutes(instances, since_s, path=path))
+    since_s = seconds_since_injection(instances, _reference_moments(instances, path), path=path)
+    factors = np.exp(_decay_constant(instances) * since_s)
+    return Decay(factors, uptake_minutes(instances, since_s, path=path))
 
 
-def known_uptake_minutes(instances: Sequence[Instance], path: list[str]) -> float | None:
-    """Return the minutes from injection to acquisition, for information: None if unknown."""
-    steps: list[str] = []
-    try:
-        moments = [acquisition_moment(instance) for instance in instances]
-        since_s = _seconds_since_injection(instances, moments, path=steps)
-        minutes = _uptake_minutes(instances, since_s, path=steps)
-    except InputError:
-        path.append("uptake_unknown")
-        return None
-    path.extend(steps)
-    return minutes
+def _uncorrected(instances: Sequence[Instance], path: list[str]) -> Decay:
+    path.append("decay_corrected_here")
+    moments = [acquisition_moment(instance) for instance in instances]
+    since_s = seconds_since_injection(instances, moments, path=path)
+    factors = _decay_within_frame(instances) * np.exp(_decay_constant(instances) * since_s)
+    return Decay(factors, uptake_minutes(instances, since_s, path=path))
+
+
+def _corrected_to_stated(instances: Sequence[Instance], path: list[str]) -> Decay:
+    """Return f of values that were corrected to DecayCorrectionDateTime (PS3.3 C.8.22)."""
+    refuse_absent(instances[0], "DecayCorrectionDateTime")
+    series_text(instances, "DecayCorrectionDateTime")
+    reference = stated_moment(instances[0], "DecayCorrectionDateTime")
+    since_s = seconds_since_injection(instances, [reference] * len(instances), path=path)
+    if not since_s.any():
+        path.append("decay_to_injection")
+    uptake = known_uptake_minutes(instances, path)
+    if uptake is not None and since_s[0] / 60 > uptake:
+        path.append("decay_time_after_scan")
+    return Decay(np.exp(_decay_constant(instances) * since_s), uptake)
 
 
 def _decay_constant(instances: Sequence[Instance]) -> float:
-    return math.log(2) / _half_life_s(instances)
-
-
-def _half_life_s(instances: Sequence[Instance]) -> float:
-    return series_positive_number(tracers(instances), "RadionuclideHalfLife")
+    return math.log(2) / half_life_s(instances)
 
 
 def _decay_within_frame(instances: Sequence[Instance]) -> NDArray[np.float64]:
     """Return activity at a frame's start over its mean in the frame: λT / (1 - exp(-λT))."""
-    decay_constant = _decay_constant(instances)
-    exponents = decay_constant * positive_numbers(instances, "ActualFrameDuration") / 1000  # ms
+    keyword = "FrameAcquisitionDuration" if is_enhanced(instances[0]) else "ActualFrameDuration"
+    exponents = _decay_constant(instances) * positive_numbers(instances, keyword) / 1000  # ms
     ratios: NDArray[np.float64] = -exponents / np.expm1(-exponents)
     return ratios
 
@@ -123,7 +125,7 @@ def _reference_moments(instances: Sequence[Instance], path: list[str]) -> list[M
             for text, instance in zip(ge_times, instances, strict=True)
         ]
     start = _series_start(instances)
-    if start is not None and seconds_between(start, _earliest_acquisition(instances)) >= 0:
+    if start is not None and seconds_between(start, earliest_acquisition(instances)) >= 0:
         return [start] * len(instances)
     path.append("reference_time_computed")
     return _computed_reference_moments(instances)
@@ -149,79 +151,3 @@ def _computed_reference_moments(instances: Sequence[Instance]) -> list[Moment]:
         seconds -= instance.number("FrameReferenceTime") / 1000  # ms
         moments.append(replace(acquired, wall_s=acquired.wall_s + float(seconds)))
     return moments
-
-
-def _earliest_acquisition(instances: Sequence[Instance]) -> Moment:
-    moments = [acquisition_moment(instance) for instance in instances]
-    return min(moments, key=lambda moment: seconds_between(moments[0], moment))
-
-
-def _seconds_since_injection(
-    instances: Sequence[Instance], moments: Sequence[Moment], *, path: list[str]
-) -> NDArray[np.float64]:
-    """Return float64 [instances]; refuse moments before the injection or implausibly long after.
-
-    Dates more than a day apart from each other were changed if the tracer decays within hours, and
-    de-identification keeps the time of day: then only that counts.
-    """
-    injection = _injection(instances, path)
-    if any(are_unrelated(injection, moment) for moment in moments):
-        path.append("utc_offset_ignored")
-    since_s = np.array([seconds_between(injection, moment) for moment in moments])
-    half_life_s = _half_life_s(instances)
-    if abs(since_s.min()) > DAY_S and half_life_s < SHORT_HALF_LIFE_S:
-        path.append("dates_ignored")
-        since_s -= math.floor(since_s.min() / DAY_S) * DAY_S
-    if since_s.min() < 0:
-        raise refusal(f"{moments[int(since_s.argmin())].source} is before {injection.source}")
-    if since_s.max() > MOST_HALF_LIVES * half_life_s:
-        raise refusal(
-            f"{moments[int(since_s.argmax())].source} is more than {MOST_HALF_LIVES:.0f} times "
-            f"RadionuclideHalfLife after {injection.source}"
-        )
-    return since_s
-
-
-def _injection(instances: Sequence[Instance], path: list[str]) -> Moment:
-    """Return when the tracer was injected: with its date, or on the day of the scan, or as GE."""
-    items = tracers(instances)
-    text = series_text(items, "RadiopharmaceuticalStartDateTime")
-    if text:
-        return parse_date_time(text, instances[0], source="RadiopharmaceuticalStartDateTime")
-    if series_text(items, "RadiopharmaceuticalStartTime"):
-        path.append("injection_time_only")
-        return _injection_before_scan(items[0], _earliest_acquisition(instances), path=path)
-    ge_times = private_texts(instances, GE_INJECTION_TIME, path=path)
-    if len(set(ge_times)) == 1:
-        path.append("ge_injection_time")
-        return parse_date_time(ge_times[0], instances[0], source=GE_INJECTION_TIME.name)
-    raise refusal(
-        "the PET series has no RadiopharmaceuticalStartDateTime, no RadiopharmaceuticalStartTime "
-        f"and not one {GE_INJECTION_TIME.name}"
-    )
-
-
-def _injection_before_scan(tracer: Instance, scan: Moment, *, path: list[str]) -> Moment:
-    """Return the last moment up to the scan at which the clock showed the injection's time."""
-    keyword = "RadiopharmaceuticalStartTime"
-    wall_s = scan.midnight_s + time_of_day_s(tracer, keyword)
-    if wall_s > scan.wall_s:
-        path.append("injection_day_before")
-        wall_s -= DAY_S
-    return replace(scan, wall_s=wall_s, source=keyword)
-
-
-def _uptake_minutes(
-    instances: Sequence[Instance], since_s: NDArray[np.float64], *, path: list[str]
-) -> float:
-    minutes = float(since_s.min()) / 60
-    shortest, longest = USUAL_UPTAKE_MINUTES
-    if _is_fdg(tracers(instances)[0]) and not shortest <= minutes <= longest:
-        path.append("uptake_unusual")
-    return minutes
-
-
-def _is_fdg(tracer: Instance) -> bool:
-    name = tracer.text("Radiopharmaceutical").upper()
-    codes = codes_of(tracer, "RadiopharmaceuticalCodeSequence")
-    return "FDG" in name or "DEOXYGLUCOSE" in name or bool(codes & FDG_CODES)

@@ -15,23 +15,24 @@ from imaging.suv.attributes import (
     PHILIPS_SUV_FACTOR,
     PrivateElement,
     codes_of,
-    positive_numbers,
     private_texts,
     refusal,
     refuse_absent,
     series_positive_number,
-    series_text,
     tracers,
 )
 from imaging.suv.body import BODY_MASSES, weight_g, weight_per_body_mass, weight_per_surface_g_cm2
-from imaging.suv.decay import decay, known_uptake_minutes
+from imaging.suv.decay import decay, decay_keyword, is_uncorrected
+from imaging.suv.injection import known_uptake_minutes
+from imaging.suv.stored import stored_values
 
 PATH_CODES = MappingProxyType(
     {
         "dates_ignored": "Injection and scan were dated over a day apart: only times were used.",
         "decay_contradictory": "CorrectedImage holds DECY, but DecayCorrection is NONE.",
-        "decay_corrected_here": "DecayCorrection is NONE: decay was corrected slice by slice.",
-        "decay_to_injection": "DecayCorrection is ADMIN: nothing was left to correct.",
+        "decay_corrected_here": "Decay was not corrected: it was here, slice by slice.",
+        "decay_time_after_scan": "DecayCorrectionDateTime is later than the scan's start.",
+        "decay_to_injection": "Decay was corrected to the injection: nothing was left to correct.",
         "dose_in_mbq": "RadionuclideTotalDose was taken as MBq.",
         "ge_decay_time": "The reference time is GE's private scan time.",
         "ge_injection_time": "The injection time is GE's private one.",
@@ -41,6 +42,7 @@ PATH_CODES = MappingProxyType(
         "philips_suv_factor": "Counts were scaled by Philips' SUV factor.",
         "private_creator_absent": "A private element was read by Manufacturer alone.",
         "reference_time_computed": "The reference time was computed from each slice's frame.",
+        "rescale_contradictory": "RescaleSlope or RescaleIntercept differ from the map to a unit.",
         "sex_other_mean": "PatientSex is O: the mean of both sexes' formulas was used.",
         "stored_suv_bsa": "Stored was SUV by body surface.",
         "stored_suv_bw": "Stored was SUVbw itself.",
@@ -48,7 +50,8 @@ PATH_CODES = MappingProxyType(
         "stored_suv_lbm": "Stored was SUV by lean body mass (Morgan).",
         "stored_suv_lbmjames128": "Stored was SUV by lean body mass (James).",
         "stored_suv_lbmjanma": "Stored was SUV by lean body mass (Janmahasatian).",
-        "suv_without_decay": "Stored was SUV, although DecayCorrection is NONE.",
+        "suv_type_absent": "The unit of SUV did not say which: body weight or surface was taken.",
+        "suv_without_decay": "Stored was SUV, although decay was not corrected.",
         "uptake_unknown": "The minutes from injection to scan are not known, nor needed.",
         "uptake_unusual": "FDG was scanned before 30 or after 180 minutes.",
         "utc_offset_ignored": "Just one of injection and scan stated its offset from UTC.",
@@ -94,48 +97,24 @@ def suv_maps(instances: Sequence[Instance]) -> SuvMaps:
     """Return the slopes to SUVbw of a PET series, or refuse it with the code suv_impossible."""
     path: list[str] = []
     try:
-        slopes = _rescale_slopes(instances)
-        _check_corrections(instances, path)
-        scale = _scale_by_units(instances, path)
+        stored = stored_values(instances, path)
+        scale = _scale(stored.meaning, instances, path=path)
     except InputError as error:
         raise refusal(error.sentence) from error
-    return SuvMaps(slopes * scale.factors, tuple(dict.fromkeys(path)), scale.uptake_minutes)
+    return SuvMaps(stored.slopes * scale.factors, tuple(dict.fromkeys(path)), scale.uptake_minutes)
 
 
-def _rescale_slopes(instances: Sequence[Instance]) -> NDArray[np.float64]:
-    for instance in instances:
-        refuse_absent(instance, "RescaleSlope", "RescaleIntercept", "Units", "CorrectedImage")
-        if instance.number("RescaleIntercept") != 0:
-            raise refusal(f"entry {instance.entry.number} has a RescaleIntercept other than 0")
-    return positive_numbers(instances, "RescaleSlope")
-
-
-def _check_corrections(instances: Sequence[Instance], path: list[str]) -> None:
-    series_text(instances, "CorrectedImage")
-    corrections = {text.strip() for text in instances[0].texts("CorrectedImage")}
-    is_uncorrected = series_text(instances, "DecayCorrection") == "NONE"
-    if "ATTN" not in corrections:
-        raise refusal("CorrectedImage does not hold ATTN: attenuation was not corrected")
-    if "DECY" not in corrections and not is_uncorrected:
-        raise refusal("CorrectedImage does not hold DECY, and DecayCorrection is not NONE")
-    if "DECY" in corrections and is_uncorrected:
-        path.append("decay_contradictory")
-
-
-def _scale_by_units(instances: Sequence[Instance], path: list[str]) -> _Scale:
-    units = series_text(instances, "Units")
-    if units == "BQML":
+def _scale(meaning: str, instances: Sequence[Instance], *, path: list[str]) -> _Scale:
+    if meaning == "BQML":
         return _scale_of_activity(instances, path)
-    if units == "CNTS":
+    if meaning == "CNTS":
         return _scale_of_counts(instances, path)
-    if units in ("GML", "CM2ML"):
-        return _scale_of_suv(instances, path)
-    raise refusal("Units is none of BQML, CNTS, GML and CM2ML")
+    return _scale_of_suv(meaning, instances, path=path)
 
 
 def _scale_of_activity(instances: Sequence[Instance], path: list[str]) -> _Scale:
     """Return weight x f / dose, for values in Bq/ml."""
-    refuse_absent(instances[0], "PatientWeight", "DecayCorrection")
+    refuse_absent(instances[0], "PatientWeight", decay_keyword(instances[0]))
     weight = weight_g(instances, path)
     dose_bq = _dose_bq(tracers(instances), path)
     decayed = decay(instances, path)
@@ -166,7 +145,7 @@ def _is_f18(items: Sequence[Instance]) -> bool:
 def _scale_of_counts(instances: Sequence[Instance], path: list[str]) -> _Scale:
     """Return the scale by one of Philips' factors: to SUVbw, else to Bq/ml."""
     to_suv = _philips_factors(instances, PHILIPS_SUV_FACTOR, path=path)
-    if to_suv is not None and series_text(instances, "DecayCorrection") != "NONE":
+    if to_suv is not None and not is_uncorrected(instances):
         path.append("philips_suv_factor")
         return _Scale(to_suv, known_uptake_minutes(instances, path))
     to_activity = _philips_factors(instances, PHILIPS_ACTIVITY_FACTOR, path=path)
@@ -196,12 +175,8 @@ def _philips_factors(
     return factors
 
 
-def _scale_of_suv(instances: Sequence[Instance], path: list[str]) -> _Scale:
+def _scale_of_suv(suv_type: str, instances: Sequence[Instance], *, path: list[str]) -> _Scale:
     """Return the scale of SUV that was stored by weight, another body mass or body surface."""
-    is_by_surface = series_text(instances, "Units") == "CM2ML"
-    suv_type = series_text(instances, "SUVType") or ("BSA" if is_by_surface else "BW")
-    if is_by_surface != (suv_type == "BSA"):
-        raise refusal("SUVType does not fit Units: BSA is in CM2ML, every other in GML")
     if suv_type == "BW":
         factor = 1.0
     elif suv_type == "BSA":
@@ -211,6 +186,6 @@ def _scale_of_suv(instances: Sequence[Instance], path: list[str]) -> _Scale:
     else:
         raise refusal(f"SUVType is none of BW, BSA, {', '.join(BODY_MASSES)}")
     path.append(f"stored_suv_{suv_type.lower()}")
-    if series_text(instances, "DecayCorrection") == "NONE":
+    if is_uncorrected(instances):
         path.append("suv_without_decay")
     return _Scale(factor, known_uptake_minutes(instances, path))

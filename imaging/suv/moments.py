@@ -8,7 +8,7 @@ from datetime import date
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.suv.attributes import refusal, refuse_absent
+from imaging.suv.attributes import is_enhanced, refusal, refuse_absent
 
 DAY_S = 86_400.0
 
@@ -52,7 +52,9 @@ def are_unrelated(one: Moment, other: Moment) -> bool:
 
 
 def acquisition_moment(instance: Instance) -> Moment:
-    """Return when the acquisition of an instance began."""
+    """Return when the acquisition of an instance or frame began."""
+    if is_enhanced(instance):
+        return stated_moment(instance, "FrameAcquisitionDateTime")
     text = instance.text("AcquisitionDateTime")
     if text and not (instance.text("AcquisitionDate") and instance.text("AcquisitionTime")):
         return parse_date_time(text, instance, source="AcquisitionDateTime")
@@ -63,6 +65,12 @@ def acquisition_moment(instance: Instance) -> Moment:
         _offset_of_object_s(instance),
         "AcquisitionTime",
     )
+
+
+def stated_moment(instance: Instance, keyword: str) -> Moment:
+    """Return what a DT attribute states; refuse its absence."""
+    refuse_absent(instance, keyword)
+    return parse_date_time(instance.text(keyword), instance, source=keyword)
 
 
 def series_moment(instance: Instance) -> Moment | None:
