@@ -39,7 +39,7 @@ REFUSALS = MappingProxyType(
         "empty_region": "Draw the region, or leave it out: it holds no voxel's centre.",
         "region_outside_image": "Check that the regions belong to this image series.",
         "unusable_contours": "Draw the region as closed planar contours.",
-        "oblique_contours": "Draw the region on this image, or send it as a DICOM SEG.",
+        "oblique_contours": "Draw the region as planar, parallel contours, or as a DICOM SEG.",
         "unknown_series": "Take a SeriesInstanceUID of the report, or none for all series.",
         "not_chosen": "Leave out the option series to get every series.",
         "bad_option": "See the list of options and their values in the README.",
