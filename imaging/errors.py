@@ -146,8 +146,8 @@ REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Draw the region as closed planar contours.",
         ),
         "oblique_contours": (
-            "Contours cross the slices.",
-            "Draw the region on this image, or send it as a DICOM SEG.",
+            "Contours are not planar, or not parallel to each other.",
+            "Draw the region as planar, parallel contours, or as a DICOM SEG.",
         ),
         "unknown_series": (
             "The zip has no image series of that SeriesInstanceUID.",

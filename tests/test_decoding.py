@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import imagecodecs
@@ -48,6 +49,9 @@ from imaging.instances import read_instance
 from imaging.options import Options
 from imaging.preprocess import nifti_files
 from imaging.volume import stored_frames, stored_plane
+
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+"""Deflated Image Frame Compression (PS3.5 A.4.13), newer than pydicom 3.0."""
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 
@@ -115,6 +119,17 @@ def jpeg2000(plane):
 
 def high_throughput(plane):
     return imagecodecs.htj2k_encode(plane, reversible=True)
+
+
+def deflated(content):
+    """Raw deflate, as Python's own zlib writes it."""
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return deflater.compress(content) + deflater.flush()
+
+
+def with_deflated_frames(content):
+    """A file of JPEG 2000 renamed: pydicom 3.0 cannot write a transfer syntax it does not know."""
+    return content.replace(JPEG2000Lossless.encode(), DEFLATED_FRAMES.encode() + b"\0", 1)
 
 
 def unsigned(plane, bits):
@@ -189,6 +204,19 @@ def test_plain_numbers_come_out_as_they_went_in(syntax, kind):
         dataset["PixelData"].VR = "OB"
 
     found = stored_frames(instance_of(dataset))
+
+    np.testing.assert_array_equal(found, planes)
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "u2", "i2", "u4", "i4"])
+def test_frames_that_are_deflated_one_by_one_come_out_as_they_went_in(kind):
+    bits = 8 * np.dtype(kind).itemsize
+    plane = ramp(bits, signed=kind[0] == "i", shape=(512, 300)).astype(kind)
+    planes = np.stack([plane, plane[::-1]])
+    frames = [deflated(each.astype(f"<{kind}").tobytes()) for each in planes]
+    content = file_bytes(stored_object(planes, JPEG2000Lossless, frames=frames))
+
+    found = stored_frames(instance_of(with_deflated_frames(content)))
 
     np.testing.assert_array_equal(found, planes)
 

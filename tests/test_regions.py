@@ -175,12 +175,14 @@ def test_the_share_inside_the_image_counts_what_is_beside_and_beyond_it(image):
             [[at(3, 3, 5), at(9, 3, 5), at(9, 9, 5)[:2]]], "unusable_contours", id="odd numbers"
         ),
         pytest.param(
-            [[at(3, 3, 4), at(9, 3, 5), at(9, 9, 6)]], "oblique_contours", id="not parallel"
+            [[at(3, 3, 4), at(9, 3, 5), at(9, 9, 4), at(3, 9, 5)]],
+            "oblique_contours",
+            id="not planar",
         ),
         pytest.param(
             [box((3, 9), (10, 12), 5), [at(3, 3, 4), at(9, 3, 5), at(9, 9, 6)]],
             "oblique_contours",
-            id="one not parallel",
+            id="not parallel to each other",
         ),
     ],
 )

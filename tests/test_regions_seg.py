@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from phantoms import SAGITTAL, slices, thorax, zip_of
-from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
+from pydicom.uid import ImplicitVRLittleEndian
 from test_regions_objects import grid_of, item, seg
 
 from imaging.archive import Limits
@@ -123,22 +123,6 @@ def test_half_of_the_maximum_and_more_of_a_fractional_segment_is_inside(image):
     ((_, mask),) = regions_of(image, source)
 
     np.testing.assert_array_equal(mask, expected_mask([plane >= 50]))
-
-
-def test_run_lengths_are_decoded(image):
-    planes = random_planes(3) * 255
-    source = seg(
-        image,
-        stacked(planes),
-        kind="FRACTIONAL",
-        spacing_mm=PIXEL_SPACING,
-        MaximumFractionalValue=255,
-    )
-    source.compress(RLELossless, generate_instance_uid=False)
-
-    ((_, mask),) = regions_of(image, source)
-
-    np.testing.assert_array_equal(mask, expected_mask(planes > 0))
 
 
 def test_the_labels_of_a_label_map_are_its_segments_but_not_the_background(image):
@@ -266,16 +250,6 @@ def test_a_segmentation_that_cannot_be_used_is_skipped_by_name(image, changes, c
         assert regions_of(image, source)[0][0].notes == ("other_frame_declared",)
     else:
         assert code_of(image, source) == code
-
-
-def test_compressed_frames_other_than_run_lengths_are_skipped_by_name(image):
-    source = seg(image, stacked(random_planes(3)), spacing_mm=PIXEL_SPACING)
-    content = source.PixelData
-    source.file_meta.TransferSyntaxUID = JPEGLSLossless
-    source.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00" + content[:0]
-    source["PixelData"].is_undefined_length = True
-
-    assert code_of(image, source) == "unsupported_transfer_syntax"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from test_regions_objects import grid_of
 
 from imaging.archive import Limits
 from imaging.regions import drawings_in, regions_in
+from imaging.regions.measures import centre_ras_mm
 from imaging.series import CLASSIC_IMAGES, without_copies
 from imaging.study import Study
 
@@ -67,23 +68,28 @@ def _found(path):
 
 
 @pytest.mark.parametrize(("case", "modality", "name", "file", "value"), MASKS)
-def test_a_region_equals_the_reference_mask(
+def test_a_region_equals_the_reference_mask_and_has_its_centre(
     shared_data, found_in_case, case, modality, name, file, value
 ):
     reference = nib.load(shared_data / "reference" / case / f"{file}.nii.gz")
     expected = nib.as_closest_canonical(reference)
+    inside = expected.get_fdata() == value
 
     equal = [
-        image
+        (region, grid, image)
         for series, grid, found in found_in_case(case)
         for region in found.regions
         if (series.modality, region.name) == (modality, name) and region.fraction_inside == 1
         for image in [canonical(region, grid)]
-        if np.array_equal(image.get_fdata() > 0, expected.get_fdata() == value)
+        if np.array_equal(image.get_fdata() > 0, inside)
     ]
 
     assert equal, "no region has these voxels"
-    np.testing.assert_allclose(equal[0].affine, expected.affine, atol=1e-4)
+    region, grid, image = equal[0]
+    np.testing.assert_allclose(image.affine, expected.affine, atol=1e-4)
+    centre_mm = nib.affines.apply_affine(expected.affine, np.argwhere(inside).mean(axis=0))
+    away_mm = np.abs(centre_ras_mm(region.mask, grid, "centroid") - centre_mm)
+    assert away_mm.max() < min(expected.header.get_zooms()[:3]) / 2
 
 
 def canonical(region, grid):

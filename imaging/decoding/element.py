@@ -3,6 +3,9 @@
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+from pydicom.uid import ImplicitVRLittleEndian
+
 from imaging.errors import InputError
 from imaging.instances import Instance
 
@@ -28,6 +31,14 @@ class PixelElement:
     order: str
     is_encapsulated: bool
 
+    @property
+    def as_bytes(self) -> memoryview:
+        """The value as a stream of bytes: of a big-endian word the second comes first (A.3)."""
+        if self.order != ">" or self.vr != "OW":
+            return self.value
+        words = np.frombuffer(self.value[: len(self.value) // 2 * 2], "u2")
+        return memoryview(words.byteswap().tobytes())
+
 
 def float_bits(instance: Instance, order: str) -> int:
     """Return the bits of an object's floating-point numbers, 0 where its pixels are whole ones.
@@ -49,7 +60,8 @@ def pixel_element(instance: Instance, order: str, *, bits: int = 0) -> PixelElem
     bits: of the floating-point numbers that are wanted, 0 for whole numbers.
     """
     content = memoryview(instance.entry.read())[instance.pixels_at :]
-    is_implicit = instance.transfer_syntax.is_implicit_VR
+    # pydicom's own property fails on transfer syntaxes that are newer than pydicom.
+    is_implicit = instance.transfer_syntax == ImplicitVRLittleEndian
     header = struct.Struct(f"{order}HHI" if is_implicit else f"{order}HH2s2xI")
     group, element, *vr, length = header.unpack(bytes(content[: header.size]).ljust(header.size))
     found = (group, element)

@@ -24,6 +24,11 @@ from pydicom.uid import (
 )
 
 from imaging.decoding.codestream import BrokenCodestreamError, Codestream, read_codestream
+from imaging.decoding.deflated_frame import (
+    BrokenDeflateError,
+    DeflatedImageFrameCompression,
+    decode_deflated,
+)
 from imaging.decoding.element import PixelElement
 from imaging.decoding.layout import Cells, PixelLayout
 from imaging.decoding.process import UndecodableError, decoder_process
@@ -45,9 +50,13 @@ CODECS = MappingProxyType(
         HTJ2KLossless: "jpeg2000",
         HTJ2KLosslessRPCL: "jpeg2000",
         HTJ2K: "jpeg2000",
+        DeflatedImageFrameCompression: "deflate",
     }
 )
 """Encapsulated transfer syntaxes that are read, with the decoder that reads them."""
+
+FRAME_FAILURES = (BrokenCodestreamError, BrokenDeflateError, BrokenRunsError, UndecodableError)
+"""What is raised over a frame that is broken; the text says why."""
 
 EXACT_BITS = 24
 """OpenJPEG loses bits of larger samples in silence; float32 would not hold them either."""
@@ -60,21 +69,42 @@ def decoded_frames(
 
     Refuses missing frames, and those that cannot be decoded.
     """
+    pixels = np.empty((layout.frames, layout.rows, layout.columns), layout.dtype)
+    for index, frame in enumerate(encoded_frames(element, instance, layout)):
+        pixels[index] = layout.numbers(
+            decoded_frame(frame, index, syntax=instance.transfer_syntax, layout=layout)
+        )
+    return pixels
+
+
+def encoded_frames(
+    element: PixelElement, instance: Instance, layout: PixelLayout
+) -> Iterator[bytes]:
+    """Yield the compressed frames of an object; refuse missing ones, and frames that overlap."""
     if not element.is_encapsulated:
         raise InputError(
             "bad_pixels", f"entry {layout.entry_number} has plain pixels, but says compressed ones"
         )
-    pixels = np.empty((layout.frames, layout.rows, layout.columns), layout.dtype)
-    found = 0
+    found, room_bytes = 0, len(element.value)
     for frame in itertools.islice(_frames(element.value, instance, layout), layout.frames):
-        try:
-            pixels[found] = layout.numbers(_decoded(frame, instance.transfer_syntax, layout))
-        except (BrokenCodestreamError, BrokenRunsError, UndecodableError) as error:
-            raise _undecodable(layout, found, str(error)) from error
+        room_bytes -= len(frame)
+        if room_bytes < 0:
+            raise _improper(layout)
+        yield frame
         found += 1
     if found < layout.frames:
         raise _undecodable(layout, found, "it is missing")
-    return pixels
+
+
+def decoded_frame(frame: bytes, index: int, *, syntax: UID, layout: PixelLayout) -> Cells:
+    """Return the cells of one compressed frame, [row, column]; refuse what cannot be decoded.
+
+    index: which frame of the object it is, for messages.
+    """
+    try:
+        return _decoded(frame, syntax, layout)
+    except FRAME_FAILURES as error:
+        raise _undecodable(layout, index, str(error)) from error
 
 
 def _frames(value: memoryview, instance: Instance, layout: PixelLayout) -> Iterator[bytes]:
@@ -90,15 +120,21 @@ def _frames(value: memoryview, instance: Instance, layout: PixelLayout) -> Itera
             extended_offsets=table if all(table) else None,
         )
     except (*PYDICOM_FAILURES, RuntimeError) as error:
-        raise InputError(
-            "bad_pixels", f"entry {layout.entry_number} has compressed pixels without proper frames"
-        ) from error
+        raise _improper(layout) from error
+
+
+def _improper(layout: PixelLayout) -> InputError:
+    return InputError(
+        "bad_pixels", f"entry {layout.entry_number} has compressed pixels without proper frames"
+    )
 
 
 def _decoded(frame: bytes, syntax: UID, layout: PixelLayout) -> Cells:
     codec = CODECS[syntax]
     if codec == "rle":
         return decode_rle(frame, layout)
+    if codec == "deflate":
+        return decode_deflated(frame, layout)
     stream = read_codestream(codec, frame)
     _refuse_misfit(stream, layout)
     samples = decoder_process().decode(codec, frame, stream)

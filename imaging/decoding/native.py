@@ -22,9 +22,8 @@ def native_frames(element: PixelElement, layout: PixelLayout) -> NDArray[np.gene
             f"entry {layout.entry_number} has {len(value)} bytes of pixels; "
             f"{extents} need {layout.size_bytes}",
         )
-    if element.order == ">" and element.vr == "OW" and layout.bits_allocated == 8:
-        # Big-endian words of two pixels each: the second comes first (PS3.5 A.3).
-        value = memoryview(np.frombuffer(value[: len(value) // 2 * 2], "u2").byteswap().tobytes())
+    if layout.bits_allocated == 8:
+        value = element.as_bytes
     count = layout.frames * layout.rows * layout.columns
     kind = f"{element.order}{layout.dtype.str[1:]}"
     cells = np.frombuffer(value, kind, count=count).reshape(shape)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.geometry import LPS_TO_RAS, Grid
+from imaging.regions.crossings import SNAP_DECIMALS, Edges, crossings
 from imaging.regions.mask import Drawn, Mask
-from imaging.regions.stacking import distinct, spans
+from imaging.regions.oblique import fill_oblique
+from imaging.regions.stacking import THICKEST_STEP_MM, distinct, spans
 
 SAME_PLANE = 0.02
 """Of a slice step: contours no further apart than this lie in one plane."""
@@ -21,17 +23,11 @@ SAME_PLANE = 0.02
 OBLIQUE = 0.5
 """Of a slice step: a contour that spans more than this along the normal is not in a slice."""
 
-THICKEST_STEP_MM = 10.0
-"""Contours drawn at regular gaps are spread over the slices between, if the gaps are no wider."""
-
 REGULAR = 1.1
 """Relative: gaps are regular if half of them are no wider than this many times the smallest."""
 
 FARTHEST = 1e5
 """In voxels, from the first: coordinates beyond this are no place in or near an image."""
-
-SNAP_DECIMALS = 6
-"""Of a pixel: so that points meant to be at a voxel's centre or edge are, after all rounding."""
 
 MOST_RUNS = 20_000_000
 """Rows that one region may cross; a body over 1000 slices of 512 rows crosses a million."""
@@ -53,13 +49,15 @@ class _Runs:
 def fill_contours(contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid) -> Drawn:
     """Return the voxels whose centres lie inside an odd number of the contours of their plane.
 
-    Each slice takes the nearest plane of contours, within half a step. Refuses contours that are
-    not parallel to the slices, and regions without a voxel in the image.
+    Each slice takes the nearest plane of contours, within half a step. Contours across the slices
+    are filled by imaging.regions.oblique. Refuses regions without a voxel in the image.
     contours_lps_mm: float64 [points, 3] each, closed from the last point to the first.
     """
     if not contours_lps_mm:
         raise InputError("empty_region", "it has no closed contour")
     contours = _in_index_space(contours_lps_mm, grid)
+    if any(np.ptp(contour[:, 2]) > OBLIQUE for contour in contours):
+        return fill_oblique(contours_lps_mm, grid)
     positions, plane = distinct(
         np.array([contour[:, 2].mean() for contour in contours]), SAME_PLANE
     )
@@ -77,17 +75,11 @@ def fill_contours(contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid) ->
 def _in_index_space(
     contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid
 ) -> list[NDArray[np.float64]]:
-    """Return the contours in (i, j, k); refuse what is far off or crosses slices."""
+    """Return the contours in (i, j, k); refuse what is far off."""
     to_index = np.linalg.inv(grid.affine) @ LPS_TO_RAS
     contours = [points @ to_index[:3, :3].T + to_index[:3, 3] for points in contours_lps_mm]
     if not all(np.all(np.abs(points) < FARTHEST) for points in contours):
         raise InputError("unusable_contours", "a contour has points far away from any image")
-    widest = max(float(np.ptp(points[:, 2])) for points in contours)
-    if widest > OBLIQUE:
-        raise InputError(
-            "oblique_contours",
-            f"a contour spans {widest:.3g} slices; contours parallel to the slices are filled",
-        )
     return [_without_copies_of_first(np.round(points, SNAP_DECIMALS)) for points in contours]
 
 
@@ -114,24 +106,13 @@ def _slices(
 
 
 def _runs(contours: Sequence[NDArray[np.float64]], plane: NDArray[np.intp]) -> _Runs:
-    """Return the rows of pixels inside: between the crossings of each row with the edges, in pairs.
-
-    An edge holds its upper end and not its lower one, so that each row crosses a closed contour
-    an even number of times.
-    """
-    begin = np.concatenate([points[:, :2] for points in contours])
-    end = np.concatenate([np.roll(points[:, :2], -1, axis=0) for points in contours])
+    """Return the rows of pixels inside: between the crossings of each row, in pairs."""
+    edges = Edges.of(contours)
     edge_plane = np.repeat(plane, [len(points) for points in contours])
-    low = np.ceil(np.minimum(begin[:, 1], end[:, 1])).astype(np.intp)
-    rows_crossed = np.ceil(np.maximum(begin[:, 1], end[:, 1])).astype(np.intp) - low
-    if rows_crossed.sum() > MOST_RUNS:
-        raise InputError("unusable_contours", "its contours cross more rows than any image has")
-    edge = np.repeat(np.arange(len(begin)), rows_crossed)
-    row = np.arange(len(edge)) - np.repeat(np.cumsum(rows_crossed) - rows_crossed, rows_crossed)
-    row += low[edge]
-    part = (row - begin[edge, 1]) / (end[edge, 1] - begin[edge, 1])
-    crossing = begin[edge, 0] + part * (end[edge, 0] - begin[edge, 0])
-    column = np.ceil(np.round(crossing, SNAP_DECIMALS)).astype(np.intp)
+    edge, row = crossings(
+        np.ceil(edges.lower).astype(np.intp), np.ceil(edges.upper).astype(np.intp), most=MOST_RUNS
+    )
+    column = edges.first_voxels(edge, row, 0.0)
     order = np.lexsort((column, row, edge_plane[edge]))
     column = column[order]
     return _Runs(edge_plane[edge][order][::2], row[order][::2], column[::2], column[1::2])

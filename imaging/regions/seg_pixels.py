@@ -1,24 +1,50 @@
 """Pixels of the frames of a DICOM SEG, one frame at a time: single bits, or 8 or 16 bits."""
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import RLELossless
+from pydicom.uid import (
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from imaging.archive import Limits
+from imaging.decoding.deflated_frame import DeflatedImageFrameCompression
 from imaging.decoding.element import pixel_element
+from imaging.decoding.encapsulated import decoded_frame, encoded_frames
+from imaging.decoding.layout import PixelLayout
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.instances import Instance
 from imaging.series import UNCOMPRESSED
 
-StoredFrame = NDArray[np.unsignedinteger[Any]]
+StoredFrame = NDArray[np.integer[Any]]
+
+OF_BYTES = frozenset({RLELossless, DeflatedImageFrameCompression})
+"""What compresses bytes: of single bits, eight pixels each; a frame begins at a byte of its own."""
+
+OF_SAMPLES = frozenset(
+    {
+        HTJ2KLossless,
+        HTJ2KLosslessRPCL,
+        JPEG2000Lossless,
+        JPEGLSLossless,
+        JPEGLossless,
+        JPEGLosslessSV1,
+    }
+)
+"""What compresses numbers. Lossy syntaxes are left out: a blurred label is another label."""
+
+KEPT_BYTES = 1 << 26
+"""Of decoded frames of one object: labels of one frame ask for it one after the other."""
 
 
 class FramePixels(Protocol):
@@ -33,42 +59,37 @@ class FramePixels(Protocol):
 
 
 def frame_pixels(instance: Instance, dataset: Dataset, limits: Limits) -> FramePixels:
-    """Return the frames of a SEG; refuse those that are compressed, too large or incomplete."""
-    shape = (int(dataset.Rows), int(dataset.Columns))
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    bits = int(dataset.BitsAllocated)
-    if bits not in (1, 8, 16) or min(*shape, frames) < 1:
-        raise InputError("bad_pixels", _where(instance, f"{bits} bits a pixel"))
-    if shape[0] * shape[1] * 2 > limits.header_bytes:
-        raise InputError("too_large", _where(instance, f"{shape[1]} × {shape[0]} pixels a frame"))
-    if instance.transfer_syntax == RLELossless:
-        return _RunLengthFrames(instance, frames)
-    if UNCOMPRESSED.get(instance.transfer_syntax) != "<":
-        raise InputError(
-            "unsupported_transfer_syntax",
-            f"entry {instance.entry.number} holds regions stored as "
-            f"{instance.transfer_syntax.name}; uncompressed little endian and RLE are read",
-        )
-    return _PlainFrames(
-        _pixel_bytes(instance, shape[0] * shape[1] * frames * bits), frames, shape, bits
+    """Return the frames of a SEG; refuse those that are lossy, too large or incomplete."""
+    layout = _layout(instance, dataset, limits)
+    syntax = instance.transfer_syntax
+    if syntax in UNCOMPRESSED:
+        return _PlainFrames.of(instance, layout)
+    if syntax in OF_BYTES | OF_SAMPLES:
+        return _CompressedFrames(instance, layout)
+    raise InputError(
+        "unsupported_transfer_syntax",
+        f"entry {instance.entry.number} holds regions stored as {syntax.name}; uncompressed, "
+        "deflated, RLE, and lossless JPEG, JPEG-LS and JPEG 2000 pixels are read",
     )
 
 
-def _where(instance: Instance, what: str) -> str:
-    return f"entry {instance.entry.number} holds regions of {what}"
-
-
-def _pixel_bytes(instance: Instance, needed_bits: int) -> memoryview:
-    """Return the value of PixelData; refuse one that is shorter than the frames need."""
-    value = pixel_element(instance, "<").value
-    needed_bytes = -(-needed_bits // 8)
-    if len(value) < needed_bytes:
-        raise InputError(
-            "bad_pixels",
-            f"entry {instance.entry.number} has {len(value)} bytes of pixels; "
-            f"its frames need {needed_bytes}",
-        )
-    return value[:needed_bytes]
+def _layout(instance: Instance, dataset: Dataset, limits: Limits) -> PixelLayout:
+    bits = int(dataset.BitsAllocated)
+    layout = PixelLayout(
+        entry_number=instance.entry.number,
+        frames=int(dataset.get("NumberOfFrames") or 1),
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        bits_allocated=bits,
+        bits_stored=bits,
+        signed=False,
+    )
+    where = f"entry {layout.entry_number} holds regions of"
+    if bits not in (1, 8, 16) or min(layout.rows, layout.columns, layout.frames) < 1:
+        raise InputError("bad_pixels", f"{where} {bits} bits a pixel")
+    if layout.rows * layout.columns * 2 > limits.header_bytes:
+        raise InputError("too_large", f"{where} {layout.columns} × {layout.rows} pixels a frame")
+    return layout
 
 
 @dataclass(frozen=True)
@@ -76,39 +97,67 @@ class _PlainFrames:
     """Frames one behind the other; frames of single bits need not begin at a byte (PS3.5 8.1.1)."""
 
     content: memoryview
-    count: int
-    shape: tuple[int, int]
-    bits: int
+    order: str
+    layout: PixelLayout
+
+    @classmethod
+    def of(cls, instance: Instance, layout: PixelLayout) -> "_PlainFrames":
+        """Return the frames in PixelData; refuse a value that is shorter than they need."""
+        element = pixel_element(instance, UNCOMPRESSED[instance.transfer_syntax])
+        value = element.value if layout.bits_allocated == 16 else element.as_bytes
+        bits = layout.rows * layout.columns * layout.frames * layout.bits_allocated
+        if len(value) < -(-bits // 8):
+            raise InputError(
+                "bad_pixels",
+                f"entry {layout.entry_number} has {len(value)} bytes of pixels; "
+                f"its frames need {-(-bits // 8)}",
+            )
+        return cls(value, element.order, layout)
+
+    @property
+    def count(self) -> int:
+        return self.layout.frames
 
     def __call__(self, index: int) -> StoredFrame:
-        size = self.shape[0] * self.shape[1]
-        if self.bits == 1:
+        size = self.layout.rows * self.layout.columns
+        if self.layout.bits_allocated == 1:
             first = index * size
             packed = np.frombuffer(self.content[first // 8 : -(-(first + size) // 8)], np.uint8)
-            bits = np.unpackbits(packed, bitorder="little")  # the first pixel is the lowest bit
-            return bits[first % 8 : first % 8 + size].reshape(self.shape)
-        kind = np.dtype(f"<u{self.bits // 8}")
-        offset = index * size * kind.itemsize
-        return np.frombuffer(self.content, kind, size, offset).reshape(self.shape)
+            return _unpacked(packed, self.layout, skipped=first % 8)
+        kind = np.dtype(f"{self.order}{self.layout.dtype.str[1:]}")
+        cells = np.frombuffer(self.content, kind, size, index * size * kind.itemsize)
+        return cells.reshape(self.layout.rows, self.layout.columns)
 
 
-class _RunLengthFrames:
-    """Frames compressed by run lengths, decoded when they are wanted, the last ones kept."""
+class _CompressedFrames:
+    """Frames that are decoded when they are wanted, the last ones kept."""
 
-    def __init__(self, instance: Instance, count: int) -> None:
-        self.count = count
-        self._dataset = pydicom.dcmread(io.BytesIO(instance.entry.read()), force=True)
-        self._number = instance.entry.number
-        self._decoded = lru_cache(maxsize=2)(self._decode)
+    def __init__(self, instance: Instance, layout: PixelLayout) -> None:
+        self.count = layout.frames
+        self._layout = layout
+        self._syntax = instance.transfer_syntax
+        self._stored = list(encoded_frames(pixel_element(instance, "<"), instance, layout))
+        kept = KEPT_BYTES // (layout.rows * layout.columns * -(-layout.bits_allocated // 8))
+        self._decoded = lru_cache(maxsize=max(kept, 1))(self._decode)
 
     def __call__(self, index: int) -> StoredFrame:
         return self._decoded(index)
 
     def _decode(self, index: int) -> StoredFrame:
-        try:
-            pixels, _ = get_decoder(RLELossless).as_array(self._dataset, index=index, raw=True)
-        except PYDICOM_FAILURES as error:
-            raise InputError(
-                "bad_pixels", f"frame {index + 1} of entry {self._number} cannot be decoded"
-            ) from error
-        return pixels
+        if self._layout.bits_allocated > 1:
+            return self._cells(index, self._layout)
+        if self._syntax in OF_SAMPLES:
+            return self._cells(index, replace(self._layout, bits_allocated=8))
+        packed_bytes = -(-self._layout.rows * self._layout.columns // 8)
+        packed = replace(self._layout, rows=1, columns=packed_bytes, bits_allocated=8)
+        return _unpacked(self._cells(index, packed)[0], self._layout, skipped=0)
+
+    def _cells(self, index: int, layout: PixelLayout) -> StoredFrame:
+        return decoded_frame(self._stored[index], index, syntax=self._syntax, layout=layout)
+
+
+def _unpacked(packed: NDArray[Any], layout: PixelLayout, *, skipped: int) -> StoredFrame:
+    """Return single bits as a frame; the first pixel is the lowest bit of a byte (PS3.5 8.1.1)."""
+    size = layout.rows * layout.columns
+    bits = np.unpackbits(packed, count=skipped + size, bitorder="little")
+    return bits[skipped:].reshape(layout.rows, layout.columns)

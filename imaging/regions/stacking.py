@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 NEIGHBOUR = 1.5
 """Planes nearer than this many steps follow each other; between others one or more are absent."""
 
+THICKEST_STEP_MM = 10.0
+"""Contours drawn at regular gaps stand for what is between them, if the gaps are no wider."""
+
 TIE = 1e-3
 """Of a step: what lies in the middle of two planes to within this belongs to the later one."""
 
