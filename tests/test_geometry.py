@@ -61,10 +61,12 @@ def without(objects, *missing):
     [
         pytest.param((5, 7), "slices 5 and 6 are 8 mm apart, .* 4 mm; 2 of 12 ", id="too many"),
         pytest.param(range(5, 9), "slices 5 and 6 are 20 mm apart, .* 4 of 60 ", id="in a row"),
+        pytest.param((2,), "slices 2 and 3 are 8 mm apart, .* 4 mm; 1 of 4 ", id="one of four"),
+        pytest.param((3, 5), "slices 3 and 4 are 8 mm apart, .* 4 mm; 2 of 7 ", id="every second"),
     ],
 )
 def test_more_than_a_few_missing_slices_are_named(missing, message):
-    count = 12 if len(missing) == 2 else 60
+    count = {(5, 7): 12, (2,): 4, (3, 5): 7}.get(tuple(missing), 60)
     objects = without(slices(thorax(shape=(8, 8, count))), *missing)
 
     with pytest.raises(InputError, match=f"^uneven_spacing: {message}"):

@@ -50,7 +50,8 @@ def even_steps(
     Refuses too many missing slices. A distance that the two slices' thickness fills is none: heads
     are scanned in thin slices below and thick ones above.
     """
-    usual_mm = float(np.median(gaps_mm))
+    # Of two distances equally often, the larger is the one with slices missing.
+    usual_mm = float(np.percentile(gaps_mm, 50, method="lower"))
     thick_mm = np.array(thickness_mm)
     filled_mm = np.maximum((thick_mm[:-1] + thick_mm[1:]) / 2, usual_mm) * (1 + tolerance)
     lacking = np.where(gaps_mm > filled_mm, np.rint(gaps_mm / usual_mm) - 1, 0)
