@@ -107,7 +107,7 @@ def test_distances_that_the_slices_fill_are_no_gaps():
 
 def test_one_distant_slice_does_not_make_thousands():
     objects = slices(thorax(shape=(8, 8, 12)))
-    objects[11].ImagePositionPatient[2] += 1e6
+    objects[11].ImagePositionPatient[2] += 9e5
 
     with pytest.raises(InputError, match="^uneven_spacing: "):
         grid_of(read(objects), lenient=True)
@@ -165,6 +165,15 @@ def test_the_corrected_grid_is_upright_and_holds_every_slice(slide_mm):
             assert np.all(index[:3] < np.array(grid.shape) - 1 + 1e-6)
 
 
+def test_a_grid_that_would_be_huge_upright_is_refused():
+    objects = tilted(thorax(shape=(8, 8, 6), spacing_mm=(0.001, 0.001, 8.0)), 5.0)
+    for k, each in enumerate(objects):
+        each.ImagePositionPatient[0] += 5.0 * k
+
+    with pytest.raises(InputError, match="^too_large: it has 25008 × 25008 × 6 voxels"):
+        untilted(grid_of(read(objects)))
+
+
 def test_an_untilted_grid_stays_the_same():
     grid = grid_of(read(slices(thorax(shape=(8, 8, 6)))))
 
@@ -192,6 +201,7 @@ def test_slices_that_are_not_on_one_line_are_refused(slide):
     [
         pytest.param({"PixelSpacing": [1.0, 1.0]}, id="spacing"),
         pytest.param({"ImageOrientationPatient": [0, 1, 0, 1, 0, 0]}, id="orientation"),
+        pytest.param({"FrameOfReferenceUID": "1.2.3"}, id="frame of reference"),
     ],
 )
 def test_slices_of_another_geometry_are_refused(change):
@@ -208,7 +218,13 @@ def test_slices_of_another_geometry_are_refused(change):
     [
         ({"ImagePositionPatient": None}, "missing_attribute: entry 2 has no ImagePositionPatient"),
         ({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "bad_attribute: ImageOrientation.* 1 "),
+        ({"ImageOrientationPatient": [1e300] * 6}, "bad_attribute: ImageOrientation.* 1 "),
         ({"PixelSpacing": [0, 1]}, "bad_attribute: PixelSpacing of entry 1 "),
+        ({"PixelSpacing": [1e300, 1]}, "bad_attribute: .* not between 0.001 and 1000 mm"),
+        ({"PixelSpacing": [1, 1e-200]}, "bad_attribute: .* not between 0.001 and 1000 mm"),
+        ({"ImagePositionPatient": [0, 0, 1e300]}, "bad_attribute: .* than 1e.06 mm from the orig"),
+        ({"Rows": 1}, "bad_pixels: entry 1 is 8 × 1 pixels"),
+        ({"Rows": 65535, "Columns": 65535}, "too_large: it has 65535 × 65535 × 6 voxels"),
     ],
 )
 def test_broken_geometry_is_refused_by_attribute(change, message):

@@ -26,7 +26,8 @@ from imaging.recipe import Recipe
 
 SMALL = thorax(shape=(10, 12, 6))
 MR = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "Modality": "MR"}
-ONE = {keyword: generate_uid() for keyword in ("StudyInstanceUID", "SeriesInstanceUID")}
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+ONE = {keyword: generate_uid() for keyword in UIDS}
 
 
 def brighter(phantom, by):
@@ -413,6 +414,8 @@ def test_tiles_of_a_mosaic_lie_where_their_slices_were(orientation, backwards):
     [
         ((0x00291010, "OB", b"no header"), "missing_attribute: .* without SliceNormalVector"),
         ((0x00291010, "OB", csa_header(SliceNormalVector=["x"] * 3)), "bad_attribute: "),
+        ((0x00291010, "OB", csa_header(SliceNormalVector=["0"] * 3)), "bad_attribute: .* Slice"),
+        ((0x00291010, "OB", csa_header(SliceNormalVector=[*"100"])), "bad_attribute: .* SliceNo"),
         ((0x0019100A, "US", 60000), "bad_attribute: .* 60000 tiles"),
         ((0x0019100A, "US", 30), "bad_attribute: .* 30 × 36 pixels cannot be 6 × 6 tiles"),
     ],

@@ -25,6 +25,9 @@ CSA_TAG = 0x00291010
 
 CSA_ELEMENT = struct.Struct("<64si4s3i")
 CSA_VALUE = struct.Struct("<4i")
+NORMAL_TOLERANCE = 1e-2
+"""Of a cosine: both directions are written with few digits."""
+
 MOST_CSA_ELEMENTS = 1000
 """Headers have about a hundred; what says more is no such header."""
 
@@ -43,7 +46,8 @@ def tiles_of(instance: Instance, cache: FrameCache) -> tuple[Slice, ...]:
     if rows % across or columns % across:
         raise _broken(instance, f"{columns} × {rows} pixels cannot be {across} × {across} tiles")
     size = (rows // across, columns // across)
-    first_mm, step_mm = _placing(instance, csa, size=size)
+    picture = part_of(instance, {}, partial(cache.frame, instance, 0))
+    first_mm, step_mm = _placing(picture, csa, size=size)
     return tuple(
         part_of(
             instance,
@@ -52,38 +56,39 @@ def tiles_of(instance: Instance, cache: FrameCache) -> tuple[Slice, ...]:
                 "Columns": size[1],
                 "ImagePositionPatient": (first_mm + k * step_mm).tolist(),
             },
-            partial(_tile, cache, instance, at=divmod(k, across), size=size),
+            partial(_tile, picture, at=divmod(k, across), size=size),
         )
         for k in range(count)
     )
 
 
-def _tile(
-    cache: FrameCache, instance: Instance, *, at: tuple[int, int], size: tuple[int, int]
-) -> Pixels:
+def _tile(picture: Slice, *, at: tuple[int, int], size: tuple[int, int]) -> Pixels:
     (row, column), (rows, columns) = at, size
-    picture = cache.frame(instance, 0)
-    tile: Pixels = picture[row * rows : (row + 1) * rows, column * columns : (column + 1) * columns]
+    tile: Pixels = picture.pixels()[
+        row * rows : (row + 1) * rows, column * columns : (column + 1) * columns
+    ]
     return tile
 
 
 def _placing(
-    instance: Instance, csa: dict[str, list[str]], *, size: tuple[int, int]
+    picture: Slice, csa: dict[str, list[str]], *, size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where the first pixel of the first tile lies, and the step to the next tile."""
-    row_cosine, column_cosine = np.reshape(instance.numbers("ImageOrientationPatient", 6), (2, 3))
-    row_mm, column_mm = instance.numbers("PixelSpacing", 2)
-    beyond_rows = (instance.count("Rows") - size[0]) / 2
-    beyond_columns = (instance.count("Columns") - size[1]) / 2
-    first_mm = np.array(instance.numbers("ImagePositionPatient", 3))
+    plane = picture.plane
+    row_cosine, column_cosine = np.reshape(plane.orientation, (2, 3))
+    row_mm, column_mm = plane.spacing_mm
+    beyond_rows, beyond_columns = (np.array(plane.size) - size) / 2
+    first_mm = np.array(plane.position_mm)
     first_mm += row_cosine * column_mm * beyond_columns + column_cosine * row_mm * beyond_rows
     normal = np.cross(row_cosine, column_cosine)
     # The tiles may be numbered against the normal of the picture: only the CSA header tells.
-    direction = math.copysign(1.0, _csa_numbers(instance, csa, "SliceNormalVector", 3) @ normal)
-    spacing_mm = instance.number("SpacingBetweenSlices")
+    direction = float(_csa_numbers(picture, csa, "SliceNormalVector", 3) @ normal)
+    if abs(abs(direction) - 1) > NORMAL_TOLERANCE:
+        raise _broken(picture, "SliceNormalVector is not perpendicular to it, of length 1")
+    spacing_mm = picture.number("SpacingBetweenSlices")
     if spacing_mm <= 0:
-        raise _broken(instance, "SpacingBetweenSlices is not above 0")
-    return first_mm, normal * direction * spacing_mm
+        raise _broken(picture, "SpacingBetweenSlices is not above 0")
+    return first_mm, normal * math.copysign(spacing_mm, direction)
 
 
 def _tile_count(instance: Instance, csa: dict[str, list[str]]) -> int:

@@ -1,6 +1,6 @@
 """One slice of a volume, be it a classic object, a frame of an enhanced one or a mosaic's tile."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,15 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
+
+COSINE_TOLERANCE = 1e-2
+"""Direction cosines are written with few digits."""
+
+SPACING_RANGE_MM = (1e-3, 1e3)
+"""Pixels of patients are within; beyond it sizes of arrays and numbers get out of hand."""
+
+FARTHEST_MM = 1e6
+"""From the origin of the patient's frame, along each axis."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,15 @@ class Slice(Instance):
 
     @cached_property
     def plane(self) -> Plane:
-        """Where the slice lies, read once; refuses what is missing or no number."""
-        return Plane(
+        """Where the slice lies, read once; refuses what is missing, no number or impossible."""
+        plane = Plane(
             (self.count("Rows"), self.count("Columns")),
             self.numbers("PixelSpacing", 2),
             self.numbers("ImageOrientationPatient", 6),
             self.numbers("ImagePositionPatient", 3),
         )
+        _refuse_impossible(plane, f"entry {self.entry.number}")
+        return plane
 
     @cached_property
     def thickness_mm(self) -> float:
@@ -70,3 +81,37 @@ def part_of(
     return Slice(
         instance.entry, instance.header, instance.transfer_syntax, instance.pixels_at, own, pixels
     )
+
+
+def _refuse_impossible(plane: Plane, where: str) -> None:
+    """Refuse directions that are not two perpendicular unit vectors, odd lengths, empty planes."""
+    lowest, highest = SPACING_RANGE_MM
+    if not _are_perpendicular_units(plane.orientation[:3], plane.orientation[3:]):
+        raise InputError(
+            "bad_attribute",
+            f"ImageOrientationPatient of {where} is not two perpendicular directions of length 1",
+        )
+    if not all(lowest <= spacing_mm <= highest for spacing_mm in plane.spacing_mm):
+        raise InputError(
+            "bad_attribute",
+            f"PixelSpacing of {where} is not between {lowest:g} and {highest:g} mm",
+        )
+    if max(map(abs, plane.position_mm)) > FARTHEST_MM:
+        raise InputError(
+            "bad_attribute",
+            f"ImagePositionPatient of {where} is more than {FARTHEST_MM:g} mm from the origin",
+        )
+    if min(plane.size) < 2:
+        raise InputError(
+            "bad_pixels",
+            f"{where} is {plane.size[1]} × {plane.size[0]} pixels; "
+            "a slice needs two in each direction",
+        )
+
+
+def _are_perpendicular_units(row: Sequence[float], column: Sequence[float]) -> bool:
+    products = (
+        (sum(a * b for a, b in zip(one, other, strict=True)), wanted)
+        for one, other, wanted in ((row, row, 1.0), (column, column, 1.0), (row, column, 0.0))
+    )
+    return all(abs(product - wanted) <= COSINE_TOLERANCE for product, wanted in products)
