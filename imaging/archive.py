@@ -151,7 +151,7 @@ def open_archive(buffer: memoryview, limits: Limits) -> tuple[Entry, ...]:
     entries = [
         _entry(buffer, number, info)
         for number, info in enumerate(_listing(buffer, limits), start=1)
-        if not info.filename.endswith("/")  # is_dir() fails on an empty name
+        if info.file_size or not info.filename.endswith("/")  # is_dir() fails on an empty name
     ]
     if not entries:
         raise InputError("zip_empty", "the zip has no files in it")

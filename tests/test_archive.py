@@ -82,6 +82,14 @@ def test_a_zip_of_folders_alone_is_empty():
         opened(file.getvalue())
 
 
+def test_a_file_named_like_a_folder_is_a_file():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("folder/", b"a")
+
+    assert [entry.read() for entry in opened(file.getvalue())] == [b"a"]
+
+
 def test_an_encrypted_entry_is_refused_by_its_number():
     content = bytearray(zip_of(b"first", b"second"))
     at = content.rindex(b"PK\x01\x02")
