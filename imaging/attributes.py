@@ -14,6 +14,7 @@ PIXELS = [
     "ExtendedOffsetTableLengths",
     "FloatPixelPaddingRangeLimit",
     "FloatPixelPaddingValue",
+    "HighBit",
     "NumberOfFrames",
     "PixelPaddingRangeLimit",
     "PixelPaddingValue",
@@ -21,6 +22,7 @@ PIXELS = [
     "PixelRepresentation",
     "RescaleIntercept",
     "RescaleSlope",
+    "RescaleType",
     "SamplesPerPixel",
 ]
 STACKS = [

@@ -23,6 +23,10 @@ UNKNOWN = "unknown"
 AIR_HU = -1000.0
 """What a CT has where nothing was measured; other quantities have 0 there."""
 
+HOUNSFIELD = ("", "HU", "US")
+"""What RescaleType says of Hounsfield units: nothing, or "unspecified". Other CT objects are maps
+of a material or of effective atomic numbers (PS3.3 C.8.2.1.1)."""
+
 RAW = (1.0, 0.0)
 """Slope and intercept of stored values that are not rescaled."""
 
@@ -80,11 +84,16 @@ class Quantity:
 def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
     """Return the quantity that the objects themselves declare (PS3.3 C.11.1.1.2, C.7.6.16.2.11).
 
-    CT in Hounsfield units, which needs slope and intercept; PET in its Units; MR without a unit.
+    CT in Hounsfield units or its RescaleType, PET in its Units, MR without a unit. CT and PET need
+    slope and intercept; MR has them in every slice, or in none.
     Parametric maps and floating-point pixels in the unit of their real-world value map, if any.
     """
     of_objects = {each.entry.number: each for each in slices}
     floats = {number for number, each in of_objects.items() if has_float_pixels(each)}
+    is_scaled = modality != "MR" or any(
+        each.text("RescaleSlope") or each.text("RescaleIntercept") for each in slices
+    )
+    default = None if is_scaled else RAW
     lines = []
     for each in slices:
         sop_class = each.text("SOPClassUID")
@@ -93,7 +102,7 @@ def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
         elif sop_class == ENHANCED_PET:
             lines.append(_enhanced_pet_line(each))
         else:
-            lines.append(_rescaled_line(each, modality))
+            lines.append(_rescaled_line(each, modality, default))
     return _quantity(lines, slices, has_floats=bool(floats))
 
 
@@ -124,18 +133,29 @@ def _quantity(lines: Sequence[Line], slices: Sequence[Instance], *, has_floats: 
     slopes = np.array([line.slope for line in lines])
     intercepts = np.array([line.intercept for line in lines])
     units = {line.unit for line in lines}
+    for each, slope in zip(slices, slopes, strict=True):
+        if slope == 0:
+            raise InputError(
+                "bad_attribute", f"entry {each.entry.number} has a slope of 0: no values are left"
+            )
     largest = 1 << max(each.count("BitsAllocated") for each in slices)
     is_whole = (
         not has_floats
         and bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
-        and largest * np.abs(slopes).max() + np.abs(intercepts).max() <= EXACT_IN_FLOAT32
+        and np.abs(slopes).max() <= (EXACT_IN_FLOAT32 - np.abs(intercepts).max()) / largest
     )
     return Quantity(units.pop() if len(units) == 1 else UNKNOWN, slopes, intercepts, is_whole)
 
 
-def _rescaled_line(one: Instance, modality: str) -> Line:
-    unit = {"CT": "HU", "PT": one.text("Units") or UNKNOWN}.get(modality, "arbitrary")
-    return Line(*_rescale(one, None if modality == "CT" else RAW), unit)
+def _rescaled_line(one: Instance, modality: str, default: tuple[float, float] | None) -> Line:
+    return Line(*_rescale(one, default), _unit(one, modality))
+
+
+def _unit(one: Instance, modality: str) -> str:
+    if modality == "CT":
+        stated = one.text("RescaleType")
+        return "HU" if stated in HOUNSFIELD else stated
+    return one.text("Units") or UNKNOWN if modality == "PT" else "arbitrary"
 
 
 def _mapped_line(one: Instance, modality: str) -> Line:
@@ -149,7 +169,7 @@ def _mapped_line(one: Instance, modality: str) -> Line:
             f"entry {one.entry.number} has a RealWorldValueMappingSequence without "
             "MeasurementUnitsCodeSequence",
         )
-    return _rescaled_line(one, modality)
+    return _rescaled_line(one, modality, None if modality == "CT" else RAW)
 
 
 def _rescale(one: Instance, default: tuple[float, float] | None) -> tuple[float, float]:

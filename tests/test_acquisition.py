@@ -65,7 +65,13 @@ OWN = {
     "PT": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Modality": "PT"},
 }
 TEXT_TYPES = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
-NEEDED = {"Modality", "PatientID", "PhotometricInterpretation", "SpecificCharacterSet"}
+NEEDED = {
+    "Modality",
+    "PatientID",
+    "PhotometricInterpretation",
+    "RescaleType",
+    "SpecificCharacterSet",
+}
 
 
 def marked_attributes():

@@ -11,6 +11,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from test_network_input import inputs_of
 
 from imaging.archive import Limits
 from imaging.errors import InputError
@@ -79,6 +80,52 @@ def test_a_ct_without_slope_is_refused():
 
     with pytest.raises(InputError, match="^missing_attribute: .* entry 4 has no RescaleSlope"):
         converted(*objects)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"RescaleSlope": 0}, "bad_attribute: .* entry 3 has a slope of 0"),
+        ({"RescaleSlope": 1e38}, "bad_pixels: .* slice 3 has .* too large for float32"),
+        ({"RescaleIntercept": 1e300}, "bad_pixels: .* slice 3 has .* too large for float32"),
+    ],
+)
+def test_a_scale_that_leaves_no_numbers_is_refused(attributes, message):
+    objects = slices(SMALL)
+    for keyword, value in attributes.items():
+        setattr(objects[2], keyword, value)
+
+    with pytest.raises(InputError, match=f"^{message}"):
+        converted(*objects)
+
+
+@pytest.mark.parametrize("missing", ["RescaleSlope", "RescaleIntercept"])
+def test_slices_of_mr_are_scaled_all_or_none(missing):
+    objects = slices(SMALL, SOPClassUID="1.2.840.10008.5.1.4.1.1.4", Modality="MR")
+    delattr(objects[3], missing)
+
+    with pytest.raises(InputError, match=f"^missing_attribute: .* entry 4 has no {missing}"):
+        converted(*objects)
+
+
+def test_a_pet_without_slope_is_refused():
+    objects = slices(SMALL, SOPClassUID="1.2.840.10008.5.1.4.1.1.128", Modality="PT", Units="BQML")
+    del objects[1].RescaleSlope
+
+    with pytest.raises(InputError, match="^missing_attribute: .* entry 2 has no RescaleSlope"):
+        converted(*objects)
+
+
+@pytest.mark.parametrize(("stated", "unit"), [("", "HU"), ("US", "HU"), ("MGML", "MGML")])
+def test_a_ct_that_is_no_hounsfield_units_says_so_and_is_for_no_network(stated, unit):
+    objects = slices(SMALL, RescaleType=stated)
+
+    assert converted(*objects)[1]["unit"] == unit
+    if unit == "HU":
+        assert inputs_of(zip_of(*objects)).labels[0]["unit"] == "HU"
+    else:
+        with pytest.raises(InputError, match="^unsupported_object: .* no Hounsfield units"):
+            inputs_of(zip_of(*objects))
 
 
 def test_too_few_pixels_are_refused():

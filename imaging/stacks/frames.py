@@ -50,7 +50,7 @@ MACROS = {
         "ReconstructionDiameter",
     ),
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
-    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope"),
+    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PlanePositionSequence": ("ImagePositionPatient",),
     "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
