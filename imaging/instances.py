@@ -118,6 +118,10 @@ class Instance:
             Instance(self.entry, item, self.transfer_syntax, self.pixels_at) for item in items
         )
 
+    def equals(self, other: "Instance", keyword: str) -> bool:
+        """Say whether another object has the same value of an attribute, or has none either."""
+        return bool(self._value(keyword) == other._value(keyword))
+
     def data(self, keyword: str) -> bytes:
         """Return an attribute of plain bytes, empty if it is absent."""
         value = self._value(keyword)
@@ -168,7 +172,7 @@ def _read_header(entry: Entry, file: "_HeaderFile", *, is_bare: bool) -> Instanc
         has_class = bool(header.get("SOPClassUID"))
         syntax = UID(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
     except PYDICOM_FAILURES as error:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError) and error.code == "zip_corrupt":
             raise
         return None
     return Instance(entry, header, syntax, file.tell()) if has_class else None

@@ -18,6 +18,7 @@ class DeflatedEntry(Entry):
 
     outer, deflated_at: the object itself, and where in it the deflated part begins.
     size_bytes: not what it unpacks to, which nothing declares, but the most that is accepted.
+    crc: of the object as it is in the zip.
     """
 
     outer: Entry = field(kw_only=True)
@@ -28,7 +29,14 @@ class DeflatedEntry(Entry):
         """Return the data set of a deflated object; nothing is inflated yet."""
         most = min(WHOLE_BYTES, limits.inflated_bytes)
         return cls(
-            outer.number, 0, memoryview(b""), True, most, 0, outer=outer, deflated_at=deflated_at
+            outer.number,
+            start=0,
+            packed=memoryview(b""),
+            deflated=True,
+            size_bytes=most,
+            crc=outer.crc,
+            outer=outer,
+            deflated_at=deflated_at,
         )
 
     def open(self, limit_bytes: int) -> EntryReader:
@@ -57,6 +65,14 @@ class DeflatedEntry(Entry):
 
 
 class _DeflatedReader(EntryReader):
+    def _inflate_more(self, wanted_bytes: int) -> bool:
+        try:
+            return super()._inflate_more(wanted_bytes)
+        except InputError as error:  # the zip is whole: it is the object that is damaged
+            raise InputError(
+                "bad_pixels", f"entry {self._entry.number} is no whole deflated object"
+            ) from error
+
     @property
     def is_complete(self) -> bool:
         """Say whether the end of the deflated data was reached."""

@@ -4,7 +4,6 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.uid import ImplicitVRLittleEndian
 
 from imaging.errors import InputError
 from imaging.instances import Instance
@@ -13,6 +12,11 @@ PIXEL_DATA = (0x7FE0, 0x0010)
 
 FLOAT_BITS = {(0x7FE0, 0x0008): 32, (0x7FE0, 0x0009): 64}
 """FloatPixelData and DoubleFloatPixelData, with the bits of a number (PS3.3 C.7.6.24, C.7.6.25)."""
+
+EXPLICIT = (b"OB\0\0", b"OD\0\0", b"OF\0\0", b"OW\0\0", b"UN\0\0")
+"""What follows the tag where value representations are explicit (PS3.5 7.1.2). Objects without file
+meta information do not say, some say the wrong; as an implicit length each of these would be odd,
+which none is."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 """Encapsulated pixel data end with a delimiter instead (PS3.5 A.4)."""
@@ -60,9 +64,8 @@ def pixel_element(instance: Instance, order: str, *, bits: int = 0) -> PixelElem
     bits: of the floating-point numbers that are wanted, 0 for whole numbers.
     """
     content = memoryview(instance.entry.read())[instance.pixels_at :]
-    # pydicom's own property fails on transfer syntaxes that are newer than pydicom.
-    is_implicit = instance.transfer_syntax == ImplicitVRLittleEndian
-    header = struct.Struct(f"{order}HHI" if is_implicit else f"{order}HH2s2xI")
+    is_explicit = bytes(content[4:8]) in EXPLICIT
+    header = struct.Struct(f"{order}HH2s2xI" if is_explicit else f"{order}HHI")
     group, element, *vr, length = header.unpack(bytes(content[: header.size]).ljust(header.size))
     found = (group, element)
     if FLOAT_BITS.get(found, bits) != bits:

@@ -67,7 +67,7 @@ def decoded_frames(
 ) -> NDArray[np.generic]:
     """Return encapsulated pixel data as stored numbers, [frame, row, column].
 
-    Refuses missing frames, and those that cannot be decoded.
+    Refuses missing frames, more than are declared, and those that cannot be decoded.
     """
     pixels = np.empty((layout.frames, layout.rows, layout.columns), layout.dtype)
     for index, frame in enumerate(encoded_frames(element, instance, layout)):
@@ -80,13 +80,14 @@ def decoded_frames(
 def encoded_frames(
     element: PixelElement, instance: Instance, layout: PixelLayout
 ) -> Iterator[bytes]:
-    """Yield the compressed frames of an object; refuse missing ones, and frames that overlap."""
+    """Yield the compressed frames of an object; refuse another number, and frames that overlap."""
     if not element.is_encapsulated:
         raise InputError(
             "bad_pixels", f"entry {layout.entry_number} has plain pixels, but says compressed ones"
         )
     found, room_bytes = 0, len(element.value)
-    for frame in itertools.islice(_frames(element.value, instance, layout), layout.frames):
+    frames = _frames(element.value, instance, layout)
+    for frame in itertools.islice(frames, layout.frames):
         room_bytes -= len(frame)
         if room_bytes < 0:
             raise _improper(layout)
@@ -94,6 +95,10 @@ def encoded_frames(
         found += 1
     if found < layout.frames:
         raise _undecodable(layout, found, "it is missing")
+    if next(frames, None) is not None:
+        raise InputError(
+            "bad_pixels", f"entry {layout.entry_number} has more frames than NumberOfFrames says"
+        )
 
 
 def decoded_frame(frame: bytes, index: int, *, syntax: UID, layout: PixelLayout) -> Cells:

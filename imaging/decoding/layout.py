@@ -11,6 +11,9 @@ from imaging.instances import Instance
 
 ALLOCATED_BITS = (8, 16, 32)
 
+GREY = ("MONOCHROME1", "MONOCHROME2")
+"""Which of them only says whether the lowest numbers are shown white or black (C.7.6.3.1.2)."""
+
 WHOLE_BYTES = 1 << 30
 """The most that the pixels of one object may take, stored or decoded."""
 
@@ -48,21 +51,18 @@ class PixelLayout:
             )
         if not float_bits and allocated not in ALLOCATED_BITS:
             raise InputError("unsupported_pixels", f"{where} has {allocated} bits a pixel")
-        if (samples := instance.count("SamplesPerPixel", 1)) != 1:
+        if (samples := instance.count("SamplesPerPixel")) != 1:
             raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
-        stored = allocated if float_bits else instance.count("BitsStored", allocated)
-        if not 0 < stored <= allocated:
-            raise InputError(
-                "bad_attribute", f"{where} has a BitsStored that does not fit its BitsAllocated"
-            )
+        if instance.text("PhotometricInterpretation") not in GREY:
+            raise InputError("unsupported_pixels", f"{where} does not say that it is grey")
         layout = cls(
             entry_number=instance.entry.number,
             frames=instance.count("NumberOfFrames", 1),
             rows=instance.count("Rows"),
             columns=instance.count("Columns"),
             bits_allocated=allocated,
-            bits_stored=stored,
-            kind="f" if float_bits else "ui"[instance.count("PixelRepresentation", 0) == 1],
+            bits_stored=allocated if float_bits else _bits_stored(instance, allocated),
+            kind="f" if float_bits else _kind(instance),
         )
         if layout.size_bytes > WHOLE_BYTES:
             raise InputError(
@@ -113,3 +113,28 @@ class PixelLayout:
                 f"entry {self.entry_number} has pixels with more than the "
                 f"{self.bits_stored} bits that it says are stored",
             )
+
+
+def _bits_stored(instance: Instance, allocated: int) -> int:
+    """Return BitsStored; refuse bits that are not the lowest ones."""
+    where, stored = f"entry {instance.entry.number}", instance.count("BitsStored")
+    if not 0 < stored <= allocated:
+        raise InputError(
+            "bad_attribute", f"{where} has a BitsStored that does not fit its BitsAllocated"
+        )
+    if (highest := instance.count("HighBit", stored - 1)) != stored - 1:
+        raise InputError(
+            "unsupported_pixels",
+            f"{where} has its {stored} bits below a HighBit of {highest}, not {stored - 1}",
+        )
+    return stored
+
+
+def _kind(instance: Instance) -> str:
+    sign = instance.count("PixelRepresentation")
+    if sign > 1:
+        raise InputError(
+            "bad_attribute",
+            f"entry {instance.entry.number} has a PixelRepresentation of {sign}, not 0 or 1",
+        )
+    return "ui"[sign]

@@ -11,11 +11,13 @@ from imaging.errors import InputError
 def native_frames(element: PixelElement, layout: PixelLayout) -> NDArray[np.generic]:
     """Return uncompressed pixel data as stored numbers, [frame, row, column].
 
-    Refuses fewer bytes than the extents need, and numbers with bits of overlays in them.
+    Refuses fewer bytes than the extents need, more than padding explains (frames that nothing
+    declares, numbers of more bytes), and numbers with bits of overlays in them.
     """
     shape = (layout.frames, layout.rows, layout.columns)
     value = element.value
-    if len(value) < layout.size_bytes:
+    surplus_bytes = len(value) - layout.size_bytes
+    if surplus_bytes < 0 or surplus_bytes >= max(layout.rows * layout.columns, 2):
         extents = " × ".join(map(str, reversed(shape if layout.frames > 1 else shape[1:])))
         raise InputError(
             "bad_pixels",
