@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pydicom.uid import UID
+
+from imaging.attributes import GEOMETRY
+from imaging.decoding.element import float_bits, pixel_element
 from imaging.decoding.encapsulated import CODECS
 from imaging.errors import InputError
 from imaging.instances import Instance
@@ -39,6 +43,18 @@ REGIONS = {
 
 OTHERS = REGIONS | {PARAMETRIC_MAP: "a parametric map of another modality"}
 """What is named where it is no image series."""
+
+IDENTITY = ("StudyInstanceUID", "SeriesInstanceUID")
+
+PLACING = (
+    *GEOMETRY,
+    "PerFrameFunctionalGroupsSequence",
+    "RealWorldValueMappingSequence",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "SharedFunctionalGroupsSequence",
+)
+"""Where pixels lie, and what they mean: copies of an object agree in that."""
 
 UNCOMPRESSED = {
     "1.2.840.10008.1.2": "<",
@@ -82,12 +98,19 @@ class Series:
 
 
 def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
-    """Return the series in order of first appearance; objects of two classes never share one."""
-    groups: dict[tuple[str, ...], list[Instance]] = {}
+    """Return the series in order of first appearance.
+
+    Objects of two classes never share one, nor do a localizer and the slices planned on it.
+    """
+    groups: dict[tuple[object, ...], list[Instance]] = {}
     for instance in instances:
-        key = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "PatientID")
-        groups.setdefault(tuple(map(instance.text, key)), []).append(instance)
+        key = map(instance.text, (*IDENTITY, "SOPClassUID", "PatientID"))
+        groups.setdefault((*key, _is_localizer(instance)), []).append(instance)
     return tuple(Series(tuple(group)) for group in groups.values())
+
+
+def _is_localizer(instance: Instance) -> bool:
+    return "LOCALIZER" in map(str.upper, instance.stated("ImageType"))
 
 
 def is_image(series: Series) -> bool:
@@ -98,23 +121,64 @@ def is_image(series: Series) -> bool:
 
 
 def without_copies(instances: Sequence[Instance]) -> tuple[Instance, ...]:
-    """Return the instances with each SOPInstanceUID once; exports often hold files twice."""
+    """Return the instances with each SOPInstanceUID once; exports often hold files twice.
+
+    Refuses objects that have the UID of another, but are no copy of it.
+    """
     seen: dict[str, Instance] = {}
     for instance in instances:
-        seen.setdefault(instance.text("SOPInstanceUID") or str(instance.entry.number), instance)
+        uid = instance.text("SOPInstanceUID") or str(instance.entry.number)
+        first = seen.setdefault(uid, instance)
+        if first is not instance and not _is_copy(first, instance):
+            raise InputError(
+                "bad_attribute",
+                f"entries {first.entry.number} and {instance.entry.number} have one "
+                "SOPInstanceUID, but are not the same",
+            )
     return tuple(seen.values())
 
 
+def _is_copy(first: Instance, other: Instance) -> bool:
+    """Say whether two objects are one: byte by byte, or in what pixels are and where they lie.
+
+    Pixels are compared as they are stored: those of two transfer syntaxes are not.
+    """
+    if first.entry.crc == other.entry.crc:
+        return True
+    if not all(first.equals(other, keyword) for keyword in PLACING):
+        return False
+    if first.transfer_syntax != other.transfer_syntax:
+        return True
+    return _encoded_pixels(first) == _encoded_pixels(other)
+
+
+def _encoded_pixels(instance: Instance) -> memoryview:
+    order = UNCOMPRESSED.get(instance.transfer_syntax, "<")
+    return pixel_element(instance, order, bits=float_bits(instance, order)).value
+
+
 def refuse_unreadable(series: Series) -> None:
-    """Refuse what is no image series, by name: `unsupported_object` or `localizer`."""
+    """Refuse what is no image series, by name: `unsupported_object` or `localizer`.
+
+    Refuses a series without UIDs, too: nothing says that its objects belong together.
+    """
     if not is_image(series):
-        what = OTHERS.get(series.sop_class, "an object without slices")
+        what = OTHERS.get(series.sop_class) or _class_name(series)
         raise InputError("unsupported_object", f"it is {what}; CT, MR and PT images are read")
-    image_type = {value.upper() for value in series.instances[0].texts("ImageType")}
-    if "LOCALIZER" in image_type:
+    first = series.instances[0]
+    for keyword in IDENTITY:
+        if not first.text(keyword):
+            raise InputError("missing_attribute", f"entry {first.entry.number} has no {keyword}")
+    if _is_localizer(first):
         raise InputError("localizer", "it is a localizer, made for planning the scan")
-    if "MOSAIC" in image_type and series.modality != "MR":
+    is_mosaic = any("MOSAIC" in each.stated("ImageType") for each in series.instances)
+    if is_mosaic and series.modality != "MR":
         raise InputError("unsupported_object", "it is a mosaic (several slices a picture), not MR")
+
+
+def _class_name(series: Series) -> str:
+    name = UID(series.sop_class).name
+    return "of an unknown class" if name == series.sop_class else f"of the class {name}"
 
 
 def refuse_pixels(instances: Iterable[Instance]) -> None:

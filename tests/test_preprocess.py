@@ -1,8 +1,15 @@
 """What becomes of a zip: a row for each image series, and a report of everything in it."""
 
+import copy
+
 import pytest
 from phantoms import ct_slice, slices, thorax, zip_of
-from pydicom.uid import generate_uid
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    generate_uid,
+)
 from test_network_input import MR, PARAMETERS, inputs_of
 
 from imaging.archive import Limits
@@ -70,6 +77,71 @@ def test_copies_of_a_file_count_once_and_are_reported():
     assert rows.report["warnings"] == [
         {"code": "copies_left_out", "series_uid": rows.labels[0]["series_uid"], "number": 2}
     ]
+
+
+def test_copies_in_another_encoding_count_once():
+    objects = slices(SMALL)
+    copies = [copy.deepcopy(each) for each in objects]
+    for each in copies:
+        each.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+
+    rows = inputs_of(zip_of(*objects, *copies))
+
+    assert rows.labels[0]["shape"] == [10, 12, 6]
+    assert rows.report["warnings"][0]["number"] == 6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"ImagePositionPatient": [-31.5, -55.25, 999]}, id="another place"),
+        pytest.param({"RescaleIntercept": 0}, id="another scale"),
+        pytest.param({"PixelData": bytes(240)}, id="other pixels"),
+    ],
+)
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_objects_of_one_uid_that_are_no_copies_are_refused(change, syntax):
+    objects = slices(SMALL, syntax=syntax)
+    other = copy.deepcopy(objects[3])
+    for keyword, value in change.items():
+        setattr(other, keyword, value)
+
+    with pytest.raises(InputError, match="^bad_attribute: .* entries 4 and 7 have one SOPInst"):
+        inputs_of(zip_of(*objects, other))
+
+
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_a_localizer_in_the_series_hides_none_of_its_slices(at):
+    objects = slices(SMALL)
+    scout = copy.deepcopy(objects[0])
+    scout.SOPInstanceUID, scout.ImageType = generate_uid(), ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+
+    rows = inputs_of(zip_of(*objects[:at], scout, *objects[at:]))
+
+    assert rows.labels[0]["shape"] == [10, 12, 6]
+    assert sorted(o["code"] for o in rows.report["series"]) == ["", "localizer"]
+
+
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
+def test_objects_that_nothing_says_belong_together_are_refused(keyword):
+    with pytest.raises(InputError, match=f"^missing_attribute: .* entry 1 has no {keyword}"):
+        inputs_of(zip_of(*slices(SMALL, **{keyword: ""})))
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "named"),
+    [
+        (REPORT_TEXT, "it is of the class Basic Text SR Storage; CT"),
+        ("1.2.840.10008.5.1.4.1.1.7", "it is of the class Secondary Capture Image Storage; CT"),
+        ("1.2.3.4", "it is of an unknown class; CT"),
+    ],
+)
+def test_what_is_no_image_is_named_by_its_class(sop_class, named):
+    rows = inputs_of(zip_of(other_object(sop_class, "OT"), *slices(SMALL)))
+
+    skipped = rows.report["series"][0]
+    assert skipped["code"] == "unsupported_object"
+    assert skipped["reason"].startswith(named)
 
 
 @pytest.mark.parametrize(
