@@ -1,8 +1,14 @@
 """What the documents say is what the code does."""
 
+import ast
 import re
+from functools import cache
+from pathlib import Path
+
+import pytest
 
 from imaging.errors import REFUSALS
+from imaging.quality import QUALITY
 from tools.engine.settings import EngineSettings
 from tools.errors_page import PAGE, errors_page
 from tools.locations import CHECKOUT
@@ -17,6 +23,36 @@ def test_every_refusal_is_raised_somewhere_and_no_other_is():
     raised = set(re.findall(r'InputError\(\s*"(\w+)"', source))
 
     assert raised == set(REFUSALS)
+
+
+@pytest.mark.parametrize("code", [*REFUSALS, *QUALITY])
+def test_every_code_is_asserted_by_a_test(code):
+    """As a text of its own, or as the start of the pattern that an error must match."""
+    named = re.compile(rf"\^?{code}(: .*)?")
+
+    assert any(named.fullmatch(text) for text in asserted_texts())
+
+
+@cache
+def asserted_texts():
+    """All texts in the tests that assert or expect an error, and in what parametrizes them."""
+    modules = (ast.parse(path.read_text()) for path in Path(__file__).parent.glob("test_*.py"))
+    return {
+        each.value
+        for module in modules
+        for test in module.body
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_") and asserts(test)
+        for each in ast.walk(test)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+
+
+def asserts(test):
+    return any(
+        isinstance(each, ast.Assert)
+        or (isinstance(each, ast.Attribute) and each.attr in ("raises", "assert_allclose"))
+        for each in ast.walk(test)
+    )
 
 
 def test_the_readme_has_the_default_ports():

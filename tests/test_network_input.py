@@ -7,6 +7,7 @@ from phantoms import AXIAL, CORONAL, FEET_FIRST, PRONE, SAGITTAL, slices, thorax
 from scipy.ndimage import map_coordinates
 
 from imaging.archive import Limits
+from imaging.errors import InputError
 from imaging.network_input import turned
 from imaging.options import Options
 from imaging.preprocess import feature_inputs
@@ -90,6 +91,22 @@ def test_values_are_clipped_before_they_are_interpolated():
 
     between = seen[0, 0, 21:42, 0]
     np.testing.assert_allclose(between, (np.arange(21, 42) * 3 / 63 - 1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        pytest.param(0, "no pixel of it is brighter than its background", id="black"),
+        pytest.param([0, 0, 0, 0, 500], "its foreground has one value only", id="one value"),
+    ],
+)
+def test_mr_without_a_foreground_is_refused(values, message):
+    flat = thorax(shape=(10, 10, 5))
+    flat.voxels[:] = values
+    objects = slices(flat, **MR, RescaleIntercept=0)
+
+    with pytest.raises(InputError, match=f"^empty_image: .* {message}"):
+        inputs_of(zip_of(*objects), trained_modalities="CT,MR")
 
 
 def test_the_window_of_mr_comes_from_all_voxels_of_the_series():

@@ -141,18 +141,38 @@ def test_computed_images_say_so():
 
 
 @pytest.mark.parametrize(
-    ("image_type", "code"),
+    ("image_type", "allowed", "code"),
     [
-        (["ORIGINAL", "PRIMARY", "P", "ND"], "not_magnitude"),
-        (["DERIVED", "PRIMARY", "M", "SUB"], "subtraction_image"),
+        (["ORIGINAL", "PRIMARY", "P", "ND"], "not_magnitude", "NOT_MAGNITUDE"),
+        (["DERIVED", "PRIMARY", "M", "SUB"], "subtraction_image", "SUBTRACTION_IMAGE"),
     ],
 )
-def test_mr_that_is_no_signal_is_given_when_asked_for_and_says_so(image_type, code):
+def test_mr_that_is_no_signal_is_given_when_asked_for_and_says_so(image_type, allowed, code):
     objects = slices(BODY, **MR, ImageType=image_type)
 
-    found = whole(*objects, options={"allow": code}, trained_modalities="MR")
+    found = whole(*objects, options={"allow": allowed}, trained_modalities="MR")
 
-    assert found[code.upper()] == 1
+    assert found[code] == 1
+
+
+def test_more_gaps_than_are_filled_otherwise_say_how_many():
+    objects = slices(BODY)
+    del objects[4], objects[8], objects[15]
+
+    found = whole(*objects, options={"lenient": "true"})
+
+    assert found["GAPS_BEYOND_LIMIT"] == 3
+
+
+def test_a_tilted_gantry_says_by_how_much_where_it_is_not_corrected():
+    objects = slices(BODY)
+    for k, each in enumerate(objects):
+        each.ImagePositionPatient[1] += k
+
+    rows = nifti_files(memoryview(zip_of(*objects)), options=Options(), limits=Limits())
+
+    tilt = np.degrees(np.arctan(1 / BODY.spacing_mm[2]))
+    assert codes(rows.labels[0])["TILT_SHEARED"] == pytest.approx(tilt)
 
 
 def test_regions_of_one_name_are_counted():
