@@ -14,6 +14,10 @@ from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 from imaging.suv.maps import suv_maps
 from imaging.volume import has_float_pixels
 
+HOUNSFIELD = ("", "HU", "US")
+"""What RescaleType says of Hounsfield units: nothing, or "unspecified". Other CT objects are maps
+of a material or of effective atomic numbers (PS3.3 C.8.2.1.1)."""
+
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
 
@@ -22,10 +26,6 @@ UNKNOWN = "unknown"
 
 AIR_HU = -1000.0
 """What a CT has where nothing was measured; other quantities have 0 there."""
-
-HOUNSFIELD = ("", "HU", "US")
-"""What RescaleType says of Hounsfield units: nothing, or "unspecified". Other CT objects are maps
-of a material or of effective atomic numbers (PS3.3 C.8.2.1.1)."""
 
 RAW = (1.0, 0.0)
 """Slope and intercept of stored values that are not rescaled."""
@@ -85,25 +85,29 @@ def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
     """Return the quantity that the objects themselves declare (PS3.3 C.11.1.1.2, C.7.6.16.2.11).
 
     CT in Hounsfield units or its RescaleType, PET in its Units, MR without a unit. CT and PET need
-    slope and intercept; MR has them in every slice, or in none.
-    Parametric maps and floating-point pixels in the unit of their real-world value map, if any.
+    slope and intercept; MR has them in every slice, or in none. Parametric maps and floating-point
+    pixels are in the unit of their real-world value map, if any.
     """
     of_objects = {each.entry.number: each for each in slices}
     floats = {number for number, each in of_objects.items() if has_float_pixels(each)}
-    is_scaled = modality != "MR" or any(
-        each.text("RescaleSlope") or each.text("RescaleIntercept") for each in slices
-    )
-    default = None if is_scaled else RAW
+    default = None if _is_rescaled(modality, slices) else RAW
     lines = []
     for each in slices:
         sop_class = each.text("SOPClassUID")
         if sop_class == PARAMETRIC_MAP or each.entry.number in floats:
-            lines.append(_mapped_line(each, modality))
+            lines.append(_mapped_line(each, modality, default))
         elif sop_class == ENHANCED_PET:
             lines.append(_enhanced_pet_line(each))
         else:
             lines.append(_rescaled_line(each, modality, default))
     return _quantity(lines, slices, has_floats=bool(floats))
+
+
+def _is_rescaled(modality: str, slices: Sequence[Instance]) -> bool:
+    """Say whether slope and intercept are needed: always, but of MR that has none at all."""
+    return modality != "MR" or any(
+        each.text("RescaleSlope") or each.text("RescaleIntercept") for each in slices
+    )
 
 
 def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
@@ -133,6 +137,8 @@ def _quantity(lines: Sequence[Line], slices: Sequence[Instance], *, has_floats: 
     slopes = np.array([line.slope for line in lines])
     intercepts = np.array([line.intercept for line in lines])
     units = {line.unit for line in lines}
+    if len(units) > 1:
+        raise InputError("bad_attribute", f"its slices are in {len(units)} different units")
     for each, slope in zip(slices, slopes, strict=True):
         if slope == 0:
             raise InputError(
@@ -144,10 +150,14 @@ def _quantity(lines: Sequence[Line], slices: Sequence[Instance], *, has_floats: 
         and bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
         and np.abs(slopes).max() <= (EXACT_IN_FLOAT32 - np.abs(intercepts).max()) / largest
     )
-    return Quantity(units.pop() if len(units) == 1 else UNKNOWN, slopes, intercepts, is_whole)
+    return Quantity(units.pop(), slopes, intercepts, is_whole)
 
 
-def _rescaled_line(one: Instance, modality: str, default: tuple[float, float] | None) -> Line:
+Default = tuple[float, float] | None
+"""Slope and intercept where none are stated; None: both are needed."""
+
+
+def _rescaled_line(one: Instance, modality: str, default: Default) -> Line:
     return Line(*_rescale(one, default), _unit(one, modality))
 
 
@@ -158,7 +168,7 @@ def _unit(one: Instance, modality: str) -> str:
     return one.text("Units") or UNKNOWN if modality == "PT" else "arbitrary"
 
 
-def _mapped_line(one: Instance, modality: str) -> Line:
+def _mapped_line(one: Instance, modality: str, default: Default) -> Line:
     """Return the line of the first map whose unit is given; the rescaling where there is no map."""
     maps = maps_of(one)
     if maps:
@@ -169,10 +179,10 @@ def _mapped_line(one: Instance, modality: str) -> Line:
             f"entry {one.entry.number} has a RealWorldValueMappingSequence without "
             "MeasurementUnitsCodeSequence",
         )
-    return _rescaled_line(one, modality, None if modality == "CT" else RAW)
+    return _rescaled_line(one, modality, default)
 
 
-def _rescale(one: Instance, default: tuple[float, float] | None) -> tuple[float, float]:
+def _rescale(one: Instance, default: Default) -> tuple[float, float]:
     """Return RescaleSlope and RescaleIntercept; without a default, both are needed."""
     slope, intercept = default or (None, None)
     return one.number("RescaleSlope", slope), one.number("RescaleIntercept", intercept)

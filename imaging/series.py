@@ -8,6 +8,7 @@ from pydicom.uid import UID
 from imaging.attributes import GEOMETRY
 from imaging.decoding.element import float_bits, pixel_element
 from imaging.decoding.encapsulated import CODECS
+from imaging.decoding.layout import PixelLayout
 from imaging.errors import InputError
 from imaging.instances import Instance
 
@@ -42,9 +43,7 @@ REGIONS = {
 }
 
 OTHERS = REGIONS | {PARAMETRIC_MAP: "a parametric map of another modality"}
-"""What is named where it is no image series."""
-
-IDENTITY = ("StudyInstanceUID", "SeriesInstanceUID")
+"""What is named where it is no image series; other objects by their class."""
 
 PLACING = (
     *GEOMETRY,
@@ -104,7 +103,9 @@ def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
     """
     groups: dict[tuple[object, ...], list[Instance]] = {}
     for instance in instances:
-        key = map(instance.text, (*IDENTITY, "SOPClassUID", "PatientID"))
+        key = map(
+            instance.text, ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "PatientID")
+        )
         groups.setdefault((*key, _is_localizer(instance)), []).append(instance)
     return tuple(Series(tuple(group)) for group in groups.values())
 
@@ -158,18 +159,11 @@ def _encoded_pixels(instance: Instance) -> memoryview:
 
 
 def refuse_unreadable(series: Series) -> None:
-    """Refuse what is no image series, by name: `unsupported_object` or `localizer`.
-
-    Refuses a series without UIDs, too: nothing says that its objects belong together.
-    """
+    """Refuse what is no image series, by name: `unsupported_object` or `localizer`."""
     if not is_image(series):
         what = OTHERS.get(series.sop_class) or _class_name(series)
         raise InputError("unsupported_object", f"it is {what}; CT, MR and PT images are read")
-    first = series.instances[0]
-    for keyword in IDENTITY:
-        if not first.text(keyword):
-            raise InputError("missing_attribute", f"entry {first.entry.number} has no {keyword}")
-    if _is_localizer(first):
+    if _is_localizer(series.instances[0]):
         raise InputError("localizer", "it is a localizer, made for planning the scan")
     is_mosaic = any("MOSAIC" in each.stated("ImageType") for each in series.instances)
     if is_mosaic and series.modality != "MR":
@@ -199,15 +193,10 @@ def _refuse_compressed(instance: Instance) -> None:
 
 
 def _refuse_odd_pixels(instance: Instance) -> None:
-    """Refuse several values a pixel, frames of a classic object, and odd numbers of bits.
-
-    Whether 64 bits are a double, which is read, or a whole number, only the pixels tell.
-    """
-    where = f"entry {instance.entry.number}"
-    if (samples := instance.count("SamplesPerPixel", 1)) != 1:
-        raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
-    frames = instance.count("NumberOfFrames", 1)
-    if frames != 1 and instance.text("SOPClassUID") in CLASSIC_IMAGES:
-        raise InputError("unsupported_pixels", f"{where} has {frames} frames")
-    if (bits := instance.count("BitsAllocated")) not in (8, 16, 32, 64):
-        raise InputError("unsupported_pixels", f"{where} has {bits} bits a pixel")
+    """Refuse what is not laid out as one grey value a pixel, and frames of a classic object."""
+    order = UNCOMPRESSED.get(instance.transfer_syntax, "<")
+    layout = PixelLayout.of(instance, float_bits(instance, order))
+    if layout.frames != 1 and instance.text("SOPClassUID") in CLASSIC_IMAGES:
+        raise InputError(
+            "unsupported_pixels", f"entry {layout.entry_number} has {layout.frames} frames"
+        )

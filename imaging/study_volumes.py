@@ -53,6 +53,8 @@ def _stacks(series: Series, options: Options, report: Report) -> tuple[Stack, ..
     instances = without_copies(series.instances)
     if copies := len(series.instances) - len(instances):
         report.warn("copies_left_out", series, copies)
+    if not (series.study_uid and series.series_uid):
+        report.warn("uids_absent", series, len(instances))
     with report.timed("volumes"):
         return stacks_of(series, slices_of(instances))
 

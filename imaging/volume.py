@@ -59,8 +59,8 @@ def stored_frames(instance: Instance) -> NDArray[np.generic]:
             "unsupported_pixels",
             f"entry {instance.entry.number} has floating-point pixels in a compressed syntax",
         )
-    element = pixel_element(instance, order, bits=bits)
     layout = PixelLayout.of(instance, bits)
+    element = pixel_element(instance, order, bits=bits)
     if syntax not in UNCOMPRESSED:
         return decoded_frames(element, instance, layout)
     frames: NDArray[Any] = native_frames(element, layout)

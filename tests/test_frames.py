@@ -82,7 +82,7 @@ def item(**attributes):
             CT,
             {},
             {
-                "ConvolutionKernel": ["B30f", 3.0],
+                "ConvolutionKernel": ["B30f", "3"],
                 "Exposure": 62.5,
                 "KVP": 110.0,
                 "ReconstructionAlgorithm": "ITERATIVE",

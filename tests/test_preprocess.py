@@ -123,9 +123,13 @@ def test_a_localizer_in_the_series_hides_none_of_its_slices(at):
 
 
 @pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
-def test_objects_that_nothing_says_belong_together_are_refused(keyword):
-    with pytest.raises(InputError, match=f"^missing_attribute: .* entry 1 has no {keyword}"):
-        inputs_of(zip_of(*slices(SMALL, **{keyword: ""})))
+def test_objects_without_uids_are_one_series_if_they_form_one_volume_and_are_reported(keyword):
+    rows = inputs_of(zip_of(*slices(SMALL, **{keyword: ""})))
+
+    assert rows.labels[0]["shape"] == [10, 12, 6]
+    assert [(each["code"], each["number"]) for each in rows.report["warnings"]] == [
+        ("uids_absent", 6)
+    ]
 
 
 @pytest.mark.parametrize(

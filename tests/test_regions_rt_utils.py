@@ -86,6 +86,7 @@ def image():
     return slices(PHANTOM, StudyID="", StudyDate="", StudyTime="")  # rt-utils copies these
 
 
+@pytest.mark.filterwarnings("ignore:'FileDataset.is_:DeprecationWarning")  # rt-utils sets them
 def test_masks_that_rt_utils_wrote_come_back(image, tmp_path):
     for number, each in enumerate(image):
         (tmp_path / f"{number}.dcm").write_bytes(file_bytes(each))

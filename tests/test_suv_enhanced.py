@@ -340,12 +340,13 @@ def test_the_unit_is_that_of_the_map_where_it_gives_the_values(
     np.testing.assert_allclose(quantity.intercepts, [intercept] * 3)
 
 
-def test_frames_of_two_units_have_none_together():
+def test_stored_values_of_two_units_are_refused():
     frames = pet(
         maps=[], per_frame=lambda number: group(maps=[real_world(("Bq/ml", "g/ml")[number % 2])])
     )
 
-    assert stored_quantity("PT", frames).unit == "unknown"
+    with pytest.raises(InputError, match="^bad_attribute: its slices are in 2 different units"):
+        stored_quantity("PT", frames)
 
 
 # Legacy converted objects

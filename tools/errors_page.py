@@ -52,7 +52,8 @@ Each row has the codes that apply to it, with a severity and a number: `warn` as
 |---|---|
 {regions}
 
-`warnings` of the report have one code, `copies_left_out`: objects that the zip has more than once.
+`warnings` of the report, with a number of objects: `copies_left_out`, that the zip has more than
+once; `uids_absent`, that name no study or no series, and were taken for one series.
 """
 
 

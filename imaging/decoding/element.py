@@ -13,7 +13,7 @@ PIXEL_DATA = (0x7FE0, 0x0010)
 FLOAT_BITS = {(0x7FE0, 0x0008): 32, (0x7FE0, 0x0009): 64}
 """FloatPixelData and DoubleFloatPixelData, with the bits of a number (PS3.3 C.7.6.24, C.7.6.25)."""
 
-EXPLICIT = (b"OB\0\0", b"OD\0\0", b"OF\0\0", b"OW\0\0", b"UN\0\0")
+EXPLICIT = tuple(vr + b"\0\0" for vr in (b"OB", b"OD", b"OF", b"OW", b"UN"))
 """What follows the tag where value representations are explicit (PS3.5 7.1.2). Objects without file
 meta information do not say, some say the wrong; as an implicit length each of these would be odd,
 which none is."""
@@ -47,9 +47,9 @@ class PixelElement:
 def float_bits(instance: Instance, order: str) -> int:
     """Return the bits of an object's floating-point numbers, 0 where its pixels are whole ones.
 
-    Only the header is inflated again, and only where BitsAllocated leaves the question open.
+    Only the header is inflated again, and only where attributes leave the question open.
     """
-    if instance.count("BitsAllocated") not in FLOAT_BITS.values():
+    if instance.count("BitsAllocated") not in FLOAT_BITS.values() and instance.states("BitsStored"):
         return 0
     tag = struct.Struct(f"{order}HH")
     file = instance.entry.open(instance.pixels_at + tag.size)

@@ -41,33 +41,23 @@ class PixelLayout:
 
         float_bits: of a floating-point number, 0 for whole numbers.
         """
-        where = f"entry {instance.entry.number}"
-        allocated = instance.count("BitsAllocated")
-        if float_bits not in (0, allocated):
-            raise InputError(
-                "unsupported_pixels",
-                f"{where} has floating-point pixels of {float_bits} bits, which do not fit its "
-                "BitsAllocated",
-            )
-        if not float_bits and allocated not in ALLOCATED_BITS:
-            raise InputError("unsupported_pixels", f"{where} has {allocated} bits a pixel")
-        if (samples := instance.count("SamplesPerPixel")) != 1:
-            raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
-        if instance.text("PhotometricInterpretation") not in GREY:
-            raise InputError("unsupported_pixels", f"{where} does not say that it is grey")
+        allocated = _allocated_bits(instance, float_bits)
+        _refuse_colour(instance)
+        stored, signed = (allocated, 0) if float_bits else _stored_bits(instance, allocated)
         layout = cls(
             entry_number=instance.entry.number,
             frames=instance.count("NumberOfFrames", 1),
             rows=instance.count("Rows"),
             columns=instance.count("Columns"),
             bits_allocated=allocated,
-            bits_stored=allocated if float_bits else _bits_stored(instance, allocated),
-            kind="f" if float_bits else _kind(instance),
+            bits_stored=stored,
+            kind="f" if float_bits else "ui"[signed],
         )
         if layout.size_bytes > WHOLE_BYTES:
             raise InputError(
                 "too_large",
-                f"{where} has {layout.size_bytes} bytes of pixels; at most {WHOLE_BYTES} are read",
+                f"entry {layout.entry_number} has {layout.size_bytes} bytes of pixels; at most "
+                f"{WHOLE_BYTES} are read",
             )
         return layout
 
@@ -115,9 +105,32 @@ class PixelLayout:
             )
 
 
-def _bits_stored(instance: Instance, allocated: int) -> int:
-    """Return BitsStored; refuse bits that are not the lowest ones."""
-    where, stored = f"entry {instance.entry.number}", instance.count("BitsStored")
+def _allocated_bits(instance: Instance, float_bits: int) -> int:
+    where = f"entry {instance.entry.number}"
+    allocated = instance.count("BitsAllocated")
+    if float_bits not in (0, allocated):
+        raise InputError(
+            "unsupported_pixels",
+            f"{where} has floating-point pixels of {float_bits} bits, which do not fit its "
+            "BitsAllocated",
+        )
+    if not float_bits and allocated not in ALLOCATED_BITS:
+        raise InputError("unsupported_pixels", f"{where} has {allocated} bits a pixel")
+    return allocated
+
+
+def _refuse_colour(instance: Instance) -> None:
+    where = f"entry {instance.entry.number}"
+    if (samples := instance.count("SamplesPerPixel")) != 1:
+        raise InputError("unsupported_pixels", f"{where} has {samples} values a pixel")
+    if instance.text("PhotometricInterpretation") not in GREY:
+        raise InputError("unsupported_pixels", f"{where} does not say that it is grey")
+
+
+def _stored_bits(instance: Instance, allocated: int) -> tuple[int, int]:
+    """Return how many bits of a whole number are stored, and whether it has a sign: 0 or 1."""
+    where = f"entry {instance.entry.number}"
+    stored = instance.count("BitsStored")
     if not 0 < stored <= allocated:
         raise InputError(
             "bad_attribute", f"{where} has a BitsStored that does not fit its BitsAllocated"
@@ -127,14 +140,6 @@ def _bits_stored(instance: Instance, allocated: int) -> int:
             "unsupported_pixels",
             f"{where} has its {stored} bits below a HighBit of {highest}, not {stored - 1}",
         )
-    return stored
-
-
-def _kind(instance: Instance) -> str:
-    sign = instance.count("PixelRepresentation")
-    if sign > 1:
-        raise InputError(
-            "bad_attribute",
-            f"entry {instance.entry.number} has a PixelRepresentation of {sign}, not 0 or 1",
-        )
-    return "ui"[sign]
+    if (sign := instance.count("PixelRepresentation")) > 1:
+        raise InputError("bad_attribute", f"{where} has a PixelRepresentation of {sign}")
+    return stored, sign

@@ -82,7 +82,7 @@ def _layout(instance: Instance, dataset: Dataset, limits: Limits) -> PixelLayout
         columns=int(dataset.Columns),
         bits_allocated=bits,
         bits_stored=bits,
-        signed=False,
+        kind="u",
     )
     where = f"entry {layout.entry_number} holds regions of"
     if bits not in (1, 8, 16) or min(layout.rows, layout.columns, layout.frames) < 1:

@@ -35,7 +35,7 @@ class Stack:
     def objects(self) -> tuple[Slice, ...]:
         """One slice of each object that holds some of the stack, with the object's attributes."""
         first = {each.entry.number: each for each in reversed(self.slices)}
-        return tuple(first.values())
+        return tuple(reversed(first.values()))
 
     @property
     def part(self) -> Series:
