@@ -1,7 +1,10 @@
 """The whole way, on the real Triton: what a user relies on."""
 
 import gzip
+import hashlib
+import hmac
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -16,7 +19,9 @@ import tensorflow as tf
 import tritonclient.grpc
 import tritonclient.http
 from phantoms import CORONAL, FEET_FIRST, SAGITTAL, slices, thorax, zip_of
+from test_pet_rows import pet_slices
 from test_preprocess import RTSTRUCT, SMALL, other_object
+from test_regions_objects import rtstruct, square
 
 from tools.client import ServiceError, infer
 from tools.locations import data_folder
@@ -165,6 +170,66 @@ def test_options_reach_the_model_as_headers_and_as_parameters(server):
     )
     assert answer.previews == [""]
     assert answer.rows[0]["modality"] == "MR"
+
+
+def test_masks_of_regions_come_with_the_converted_images(server):
+    image = slices(SMALL)
+    square_mm = square((-27.75, -52.625, 112), (-17.75, -45.625, 112))
+    client = tritonclient.http.InferenceServerClient(server.http_url)
+
+    answer = client.infer(
+        "dicom_to_nifti",
+        [tensor(tritonclient.http, zip_of(*image, rtstruct(image, [("Lésion", [square_mm])])))],
+        parameters={"masks": "true"},
+    )
+
+    rows = [json.loads(row) for row in answer.as_numpy("ROWS")]
+    volume, mask = (
+        nib.Nifti1Image.from_bytes(gzip.decompress(file)) for file in answer.as_numpy("NIFTI")
+    )
+    assert [(row["kind"], row["roi"]) for row in rows] == [("image", ""), ("mask", "Lésion")]
+    np.testing.assert_array_equal(volume.affine, mask.affine)
+    assert np.count_nonzero(mask.dataobj) == 4 * 4  # voxels of 2.5 x 1.75 mm
+
+
+def test_a_tie_of_series_is_asked_back_and_answered(server):
+    both = [
+        each
+        for uid in ("1.2.1", "1.2.2")
+        for each in slices(SMALL, StudyInstanceUID="1.2", SeriesInstanceUID=uid)
+    ]
+
+    with pytest.raises(ServiceError, match="^ambiguous_series: .*1.2.1 .*1.2.2 "):
+        infer(server.http_url, "ct3dcnn", zip_of(*both))
+
+    one = infer(server.http_url, "ct3dcnn", zip_of(*both), {"series": "1.2.2"})
+    every = infer(server.http_url, "ct3dcnn", zip_of(*both), {"series": "all"})
+    assert [row["series_uid"] for row in one.rows] == ["1.2.2"]
+    assert [row["series_uid"] for row in every.rows] == ["1.2.1", "1.2.2"]
+
+
+def test_pet_is_suv_or_says_that_it_is_not(server):
+    whole, lacking = pet_slices(), pet_slices(PatientWeight=None)
+    allowed = {"allow": "untrained_modality"}
+
+    suv = infer(server.http_url, "ct3dcnn", zip_of(*whole), allowed).rows[0]
+    with pytest.raises(ServiceError, match="^suv_impossible: .* PatientWeight"):
+        infer(server.http_url, "ct3dcnn", zip_of(*lacking), allowed)
+    stored = infer(
+        server.http_url, "ct3dcnn", zip_of(*lacking), allowed | {"pt_unit": "stored"}
+    ).rows[0]
+
+    assert (suv["unit"], stored["unit"]) == ("SUVbw", "BQML")
+    assert "PT_NOT_SUV" in [each["code"] for each in stored["quality"]]
+
+
+def test_rows_name_the_scanner_by_the_key_of_the_deployment(server):
+    study = zip_of(*slices(SMALL, DeviceSerialNumber="77", StationName="CT1"))
+
+    row = infer(server.http_url, "ct3dcnn", study).rows[0]
+
+    key = os.environ["DEEPFEATURES_SCANNER_KEY"].encode()
+    assert row["scanner_id"] == hmac.new(key, b"77\0CT1", hashlib.sha256).hexdigest()[:16]
 
 
 def test_rows_say_what_weights_and_what_preprocessing_made_them(server):
