@@ -259,6 +259,65 @@ def test_an_object_without_numbers_for_its_regions_is_skipped_whole(image):
     assert found.skipped[0].source_uid == source.SOPInstanceUID
 
 
+def test_an_object_that_lists_no_regions_says_so(image):
+    source = rtstruct(image, [("Lesion", [box((3, 9), (10, 12), 5)])])
+    del source.StructureSetROISequence
+
+    (skipped,) = found_in(image, source)[0].skipped
+
+    assert skipped.sentence.endswith("cannot be read: it has no StructureSetROISequence")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "why"),
+    [
+        ([1, 1], "several of them have one ROINumber"),
+        ([1, 3], "it has contours of 1 regions that it does not list"),
+    ],
+)
+def test_regions_whose_numbers_contradict_their_contours_are_skipped(image, numbers, why):
+    contours = [box((3, 9), (10, 12), 5)]
+    source = rtstruct(image, [("A", contours), ("B", contours)])
+    for roi, number in zip(source.StructureSetROISequence, numbers, strict=True):
+        roi.ROINumber = number
+
+    found, _ = found_in(image, source)
+
+    assert not found.regions
+    assert found.skipped[0].sentence.endswith(why)
+
+
+def test_contours_of_a_region_in_two_items_are_taken_together(image):
+    source = rtstruct(image, [("A", [box((3, 9), (10, 12), 5)]), ("B", [box((3, 9), (10, 12), 6)])])
+    del source.StructureSetROISequence[1]
+    source.ROIContourSequence[1].ReferencedROINumber = 1
+
+    (region,) = found_in(image, source)[0].regions
+
+    assert region.mask.inside.shape[2] == 2
+
+
+def test_an_object_that_names_another_patient_is_noted(image):
+    source = rtstruct(image, [("Lesion", [box((3, 9), (10, 12), 5)])])
+    source.PatientID = "ANOTHER"
+
+    (region,) = found_in(image, source)[0].regions
+
+    assert region.notes == ("other_patient_declared",)
+
+
+def test_another_object_of_the_same_uid_is_reported(image):
+    first = rtstruct(image, [("A", [box((3, 9), (10, 12), 5)])])
+    second = rtstruct(image, [("B", [box((3, 9), (10, 12), 6)])])
+    second.SOPInstanceUID = first.SOPInstanceUID
+
+    found, _ = found_in(image, first, second)
+
+    assert [region.name for region in found.regions] == ["A"]
+    (skipped,) = found.skipped
+    assert "has the SOPInstanceUID of entry" in skipped.sentence
+
+
 def test_a_truncated_object_does_not_stop_the_others(image):
     whole = rtstruct(image, [("Lesion", [box((3, 9), (10, 12), 5)])])
     other = rtstruct(image, [("Lesion", [box((3, 9), (10, 12), 5)])])

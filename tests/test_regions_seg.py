@@ -218,6 +218,7 @@ def without(source, *path):
         ("SharedFunctionalGroupsSequence", "PixelMeasuresSequence"),
         ("PerFrameFunctionalGroupsSequence", "SegmentIdentificationSequence"),
         ("SegmentationType",),
+        ("SegmentSequence",),
         ("Rows",),
     ],
 )
@@ -226,6 +227,47 @@ def test_frames_that_cannot_be_placed_are_skipped(image, path):
     without(source, *path)
 
     assert code_of(image, source) == "unreadable_regions"
+
+
+def test_the_attribute_that_is_missing_is_named(image):
+    source = seg(image, stacked(random_planes(3)), spacing_mm=PIXEL_SPACING)
+    without(source, "SharedFunctionalGroupsSequence", "PixelMeasuresSequence", "PixelSpacing")
+
+    (skipped,) = found_in(image, source)[0].skipped
+
+    assert skipped.sentence == "entry 25 holds regions that cannot be read: it has no PixelSpacing"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        pytest.param({"number": 9}, "it has frames of 1 segments that it does not list", id="list"),
+        pytest.param({"maximum": 0}, "MaximumFractionalValue is not above 0", id="maximum"),
+        pytest.param({"twice": True}, "several of them have one SegmentNumber", id="numbers"),
+        pytest.param({"spacing_mm": (1e-300, 1.0)}, "", id="spacing"),
+        pytest.param({"orientation": (1e200,) * 6}, "", id="orientation"),
+    ],
+)
+def test_a_segmentation_that_contradicts_itself_is_skipped_and_says_why(image, change, why):
+    source = seg(
+        image,
+        stacked(random_planes(3)),
+        kind="FRACTIONAL" if "maximum" in change else "BINARY",
+        spacing_mm=change.get("spacing_mm", PIXEL_SPACING),
+        orientation=change.get("orientation", (1, 0, 0, 0, 1, 0)),
+        MaximumFractionalValue=change.get("maximum", 255),
+        labels=("A", "B") if "twice" in change else ("A",),
+    )
+    if "number" in change:
+        group = source.PerFrameFunctionalGroupsSequence[0]
+        group.SegmentIdentificationSequence[0].ReferencedSegmentNumber = 9
+    if "twice" in change:
+        source.SegmentSequence[1].SegmentNumber = 1
+
+    (skipped,) = found_in(image, source)[0].skipped
+
+    assert skipped.code == "unreadable_regions"
+    assert skipped.sentence.endswith(why or "cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydicom
+from pydicom.datadict import keyword_dict
 from pydicom.dataset import Dataset
 
 from imaging.archive import Limits
@@ -53,11 +54,17 @@ def read_dataset(instance: Instance, limits: Limits) -> Dataset:
     return dataset
 
 
-def unreadable(instance: Instance) -> InputError:
-    """Return the error for an object of regions that is broken."""
-    return InputError(
-        "unreadable_regions", f"entry {instance.entry.number} holds regions that cannot be read"
-    )
+def unreadable(instance: Instance, why: str | Exception = "") -> InputError:
+    """Return the error for an object of regions that is broken.
+
+    why: a clause for the message; or what was raised, of which only a missing attribute is told,
+        since its text may quote values.
+    """
+    if isinstance(why, Exception):
+        missing = getattr(why, "name", None) or str(next(iter(why.args), ""))
+        why = f"it has no {missing}" if missing in keyword_dict else ""
+    sentence = f"entry {instance.entry.number} holds regions that cannot be read"
+    return InputError("unreadable_regions", f"{sentence}: {why}" if why else sentence)
 
 
 def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:

@@ -27,6 +27,7 @@ NOTES = {
     "open_contours_ignored": "points or open lines of the region have no inside",
     "resampled": "the segmentation has other voxels than the image: nearest neighbour",
     "other_frame_declared": "the object names this series, but another frame of reference",
+    "other_patient_declared": "the object names another PatientID than the image",
     "duplicate_name": "another region of this image has the same name",
 }
 """What may be noted about a region that was drawn."""
@@ -90,8 +91,18 @@ class Drawings:
 def drawings_in(study_series: Sequence[Series], limits: Limits) -> Drawings:
     """Return the regions of the RTSTRUCT and SEG objects of a study, not yet on any grid."""
     found: list[tuple[Instance, Drawing] | Skipped] = []
+    seen: dict[str, Instance] = {}
     for source in _sources(study_series):
-        found += _drawings(source, limits)
+        uid = _uid(source) or str(source.entry.number)
+        first = seen.setdefault(uid, source)
+        if first is source:
+            found += _drawings(source, limits)
+        elif first.entry.crc != source.entry.crc:
+            sentence = (
+                f"entry {source.entry.number} has the SOPInstanceUID of entry "
+                f"{first.entry.number}, but is another object"
+            )
+            found.append(Skipped("", None, uid, "unreadable_regions", sentence))
     return Drawings(tuple(found))
 
 
@@ -129,13 +140,13 @@ def regions_in(drawings: Drawings, image: Series, grid: Grid, limits: Limits) ->
 
 
 def _sources(study_series: Sequence[Series]) -> tuple[Instance, ...]:
-    """Return the objects that hold regions, each once; exports often hold files twice."""
-    seen: dict[str, Instance] = {}
-    for series in study_series:
-        if series.sop_class in REGIONS:
-            for instance in series.instances:
-                seen.setdefault(_uid(instance) or str(instance.entry.number), instance)
-    return tuple(seen.values())
+    """Return the objects that hold regions; exports often hold files twice."""
+    return tuple(
+        instance
+        for series in study_series
+        if series.sop_class in REGIONS
+        for instance in series.instances
+    )
 
 
 def _uid(source: Instance) -> str:
@@ -161,7 +172,9 @@ def _placed(
     """Return a region on the image's grid, or what stops that."""
     uid = _uid(source)
     try:
-        link, same_frame = _link(drawing, image)
+        link, notes = _link(drawing, image)
+        if source.text("PatientID") != image.patient_id:
+            notes = (*notes, "other_patient_declared")
         drawn = drawing.on(grid)
         if drawn.mask.inside.nbytes > room_bytes:
             raise InputError("too_large", "the masks of all regions together are above the limit")
@@ -174,22 +187,23 @@ def _placed(
         link=link,
         mask=drawn.mask,
         fraction_inside=drawn.fraction_inside,
-        notes=drawn.notes if same_frame else (*drawn.notes, "other_frame_declared"),
+        notes=(*drawn.notes, *notes),
     )
 
 
-def _link(drawing: Drawing, image: Series) -> tuple[str, bool]:
-    """Return what links a region to an image, and whether their frames of reference agree."""
+def _link(drawing: Drawing, image: Series) -> tuple[str, tuple[str, ...]]:
+    """Return what links a region to an image, with a note if their frames of reference disagree."""
     frame_uid = image.instances[0].text("FrameOfReferenceUID")
     same_frame = bool(frame_uid) and drawing.frame_uid == frame_uid
     if image.series_uid in drawing.series_uids - {""}:
-        return BY_SERIES, same_frame or not (frame_uid and drawing.frame_uid)
+        disagree = bool(frame_uid and drawing.frame_uid) and not same_frame
+        return BY_SERIES, ("other_frame_declared",) if disagree else ()
     if not same_frame:
         raise InputError(
             "other_frame_of_reference",
             "it names another image series, and shares no frame of reference with this one",
         )
-    return BY_FRAME_OF_REFERENCE, True
+    return BY_FRAME_OF_REFERENCE, ()
 
 
 def _with_duplicates_noted(regions: Sequence[Region]) -> tuple[Region, ...]:

@@ -11,6 +11,7 @@ from imaging.errors import InputError
 from imaging.geometry import COSINE_TOLERANCE, LPS_TO_RAS, Grid, slice_affine
 from imaging.regions.mask import Drawn, Mask
 from imaging.regions.stacking import TIE, distinct, spans
+from imaging.stacks.slices import FARTHEST_MM, SPACING_RANGE_MM, are_perpendicular_units
 
 SAME_PLACE_MM = 0.01
 """Frames of several segments no further apart than this lie in one plane."""
@@ -49,17 +50,17 @@ class Frame:
         inside: Callable[[], NDArray[np.bool_]],
     ) -> "Frame":
         """Return the frame at a position in LPS+; refuse what is no plane in space (ValueError)."""
+        lowest_mm, highest_mm = SPACING_RANGE_MM
+        if not (
+            are_perpendicular_units(orientation[:3], orientation[3:])
+            and all(lowest_mm <= spacing_mm <= highest_mm for spacing_mm in pixel_spacing_mm)
+            and all(abs(away_mm) <= FARTHEST_MM for away_mm in position_mm)
+            and step_mm <= highest_mm
+        ):
+            raise ValueError("no plane in space")
         affine = slice_affine(
             orientation=orientation, position_mm=position_mm, pixel_spacing_mm=pixel_spacing_mm
         )
-        cosines = np.reshape(np.asarray(orientation, float), (2, 3))
-        if not (
-            np.isfinite(affine).all()
-            and np.isfinite(step_mm)
-            and np.allclose(cosines @ cosines.T, np.eye(2), atol=10 * COSINE_TOLERANCE)
-            and min(pixel_spacing_mm) > 0
-        ):
-            raise ValueError("no plane in space")
         return cls(LPS_TO_RAS @ affine, step_mm, inside)
 
     @property

@@ -63,16 +63,21 @@ def contour_drawings(instance: Instance, limits: Limits) -> tuple[Drawing, ...]:
     """Return the regions of an RTSTRUCT, in the order of its list; refuse a broken object."""
     dataset = read_dataset(instance, limits)
     try:
-        contours = {
-            int(item.ReferencedROINumber): items(item, "ContourSequence")
-            for item in items(dataset, "ROIContourSequence")
-        }
-        return tuple(
-            _drawing(roi, dataset, contours.get(int(roi.ROINumber), ()))
-            for roi in items(dataset, "StructureSetROISequence")
+        regions = {int(roi.ROINumber): roi for roi in dataset.StructureSetROISequence}
+        contours: dict[int, tuple[Dataset, ...]] = {}
+        for item in items(dataset, "ROIContourSequence"):
+            number = int(item.ReferencedROINumber)
+            contours[number] = (*contours.get(number, ()), *items(item, "ContourSequence"))
+        drawings = tuple(
+            _drawing(roi, dataset, contours.get(number, ())) for number, roi in regions.items()
         )
     except READING_FAILURES as error:
-        raise unreadable(instance) from error
+        raise unreadable(instance, error) from error
+    if len(regions) < len(dataset.StructureSetROISequence):
+        raise unreadable(instance, "several of them have one ROINumber")
+    if unlisted := len(contours.keys() - regions.keys()):
+        raise unreadable(instance, f"it has contours of {unlisted} regions that it does not list")
+    return drawings
 
 
 def _drawing(roi: Dataset, dataset: Dataset, contours: Sequence[Dataset]) -> Drawing:

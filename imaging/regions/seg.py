@@ -42,7 +42,7 @@ def segment_drawings(instance: Instance, limits: Limits) -> tuple[Drawing, ...]:
     except InputError:
         raise
     except READING_FAILURES as error:
-        raise unreadable(instance) from error
+        raise unreadable(instance, error) from error
 
 
 def _drawings(dataset: Dataset, instance: Instance, limits: Limits) -> tuple[Drawing, ...]:
@@ -50,21 +50,28 @@ def _drawings(dataset: Dataset, instance: Instance, limits: Limits) -> tuple[Dra
     if kind not in KINDS:
         raise unreadable(instance)
     pixels = frame_pixels(instance, dataset, limits)
+    if kind == "FRACTIONAL" and int(dataset.MaximumFractionalValue) < 1:
+        raise unreadable(instance, "MaximumFractionalValue is not above 0")
     frames = _frames(dataset, pixels, kind)
     background = int(dataset.get("PixelPaddingValue", 0)) if kind == "LABELMAP" else None
     series_uids = frozenset(
         text(series, "SeriesInstanceUID") for series in items(dataset, "ReferencedSeriesSequence")
     )
+    segments = {int(segment.SegmentNumber): segment for segment in dataset.SegmentSequence}
+    if len(segments) < len(dataset.SegmentSequence):
+        raise unreadable(instance, "several of them have one SegmentNumber")
+    if unlisted := len(frames.keys() - segments.keys() - {background}):
+        raise unreadable(instance, f"it has frames of {unlisted} segments that it does not list")
     return tuple(
         Drawing(
             name=text(segment, "SegmentLabel"),
-            number=int(segment.SegmentNumber),
+            number=number,
             frame_uid=text(dataset, "FrameOfReferenceUID"),
             series_uids=series_uids,
-            on=partial(_on_grid, frames.get(int(segment.SegmentNumber), ()), every=_all(frames)),
+            on=partial(_on_grid, frames.get(number, ()), every=_all(frames)),
         )
-        for segment in items(dataset, "SegmentSequence")
-        if int(segment.SegmentNumber) != background
+        for number, segment in segments.items()
+        if number != background
     )
 
 

@@ -85,8 +85,10 @@ def _layout(instance: Instance, dataset: Dataset, limits: Limits) -> PixelLayout
         kind="u",
     )
     where = f"entry {layout.entry_number} holds regions of"
-    if bits not in (1, 8, 16) or min(layout.rows, layout.columns, layout.frames) < 1:
+    if bits not in (1, 8, 16):
         raise InputError("bad_pixels", f"{where} {bits} bits a pixel")
+    if min(layout.rows, layout.columns, layout.frames) < 1:
+        raise InputError("bad_pixels", f"{where} no pixels")
     if layout.rows * layout.columns * 2 > limits.header_bytes:
         raise InputError("too_large", f"{where} {layout.columns} × {layout.rows} pixels a frame")
     return layout

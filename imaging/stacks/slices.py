@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imaging.errors import InputError
 from imaging.instances import Instance
 
-COSINE_TOLERANCE = 1e-2
+UNIT_TOLERANCE = 1e-2
 """Direction cosines are written with few digits."""
 
 SPACING_RANGE_MM = (1e-3, 1e3)
@@ -86,7 +86,7 @@ def part_of(
 def _refuse_impossible(plane: Plane, where: str) -> None:
     """Refuse directions that are not two perpendicular unit vectors, odd lengths, empty planes."""
     lowest, highest = SPACING_RANGE_MM
-    if not _are_perpendicular_units(plane.orientation[:3], plane.orientation[3:]):
+    if not are_perpendicular_units(plane.orientation[:3], plane.orientation[3:]):
         raise InputError(
             "bad_attribute",
             f"ImageOrientationPatient of {where} is not two perpendicular directions of length 1",
@@ -109,9 +109,10 @@ def _refuse_impossible(plane: Plane, where: str) -> None:
         )
 
 
-def _are_perpendicular_units(row: Sequence[float], column: Sequence[float]) -> bool:
+def are_perpendicular_units(row: Sequence[float], column: Sequence[float]) -> bool:
+    """Say whether the directions of rows and columns are that, but for their few digits."""
     products = (
         (sum(a * b for a, b in zip(one, other, strict=True)), wanted)
         for one, other, wanted in ((row, row, 1.0), (column, column, 1.0), (row, column, 0.0))
     )
-    return all(abs(product - wanted) <= COSINE_TOLERANCE for product, wanted in products)
+    return all(abs(product - wanted) <= UNIT_TOLERANCE for product, wanted in products)
