@@ -58,6 +58,18 @@ BY_MODALITY = {
         "ParallelReductionFactorInPlane",
     ),
 }
+PHASE = {
+    "CT": ("ContrastBolusAgentPhase", "NominalPercentageOfCardiacPhase"),
+    "MR": (
+        "ScanningSequence",
+        "SequenceVariant",
+        "RepetitionTime",
+        "EchoTime",
+        "InversionTime",
+        "FlipAngle",
+    ),
+}
+
 CONTRAST = "ContrastBolusAgent"
 """Free text: only whether it is stated is told."""
 
@@ -103,13 +115,14 @@ def contrast(instance: Instance) -> str:
     return "yes" if instance.stated(CONTRAST) else "no"
 
 
-def phase(instance: Instance) -> tuple[str, ...]:
-    """Return what tells the phases of one body part apart: contrast, its phase, the heart's."""
-    return (
-        contrast(instance),
-        *instance.stated("ContrastBolusAgentPhase"),
-        *instance.stated("NominalPercentageOfCardiacPhase"),
-    )
+def phase(modality: str, instance: Instance) -> tuple[object, ...]:
+    """Return what makes another image of the same body, not a better or worse one.
+
+    Contrast, its phase and the heart's; of MR the sequence with its times; of PET the tracer.
+    """
+    if modality == "PT":
+        return tuple(sorted(_tracer(instance).items()))
+    return (contrast(instance), *(instance.stated(keyword) for keyword in PHASE[modality]))
 
 
 def scanner_id(instance: Instance, key: bytes) -> str | None:

@@ -112,7 +112,11 @@ def _is_original(middle: Slice | None) -> bool:
 
 def _same_phase(pool: Pool) -> dict[int, Candidate] | None:
     """Return all of them if they are of one phase; None if they are not: no phase is the better."""
-    phases = {phase(each.middle) for each in pool.values() if each.middle is not None}
+    phases = {
+        phase(each.series.modality, each.middle)
+        for each in pool.values()
+        if each.middle is not None
+    }
     return dict(pool) if len(phases) == 1 else None
 
 

@@ -139,6 +139,16 @@ def test_a_tie_is_asked_back_with_the_candidates(second):
         asked(zip_of(*objects))
 
 
+def test_two_sequences_of_mr_are_not_ranked_by_their_thickness():
+    thick = series("1.2.1", **MR, EchoTime=90, RepetitionTime=4000)
+    thin = series("1.2.2", THIN, **MR, EchoTime=2.4, RepetitionTime=300)
+    same = series("1.2.3", THIN, **MR, EchoTime=90, RepetitionTime=4000)
+
+    with pytest.raises(InputError, match="^ambiguous_series: "):
+        asked(zip_of(*thick, *thin), allow="untrained_modality")
+    assert whole(*thick, *same, allow="untrained_modality") == [("1.2.3", "thickness")]
+
+
 @pytest.mark.parametrize("wanted", ["1.2.1,1.2.2", "all"])
 def test_several_series_can_be_asked_for(wanted):
     objects = [*series("1.2.1"), *series("1.2.2"), *series("1.2.3", THIN)]
