@@ -146,8 +146,13 @@ def run_lengths(plane):
 LOSSLESS = {
     "RLE": (RLELossless, run_lengths),
     "JPEG lossless, first predictor": (JPEGLosslessSV1, jpeg(12, lossless=True, predictor=1)),
-    "JPEG lossless, plane predictor": (JPEGLossless, jpeg(12, lossless=True, predictor=4)),
-    "JPEG lossless, last predictor": (JPEGLossless, jpeg(12, lossless=True, predictor=7)),
+    **{
+        f"JPEG lossless, predictor {number}": (
+            JPEGLossless,
+            jpeg(12, lossless=True, predictor=number),
+        )
+        for number in range(2, 8)
+    },
     "JPEG lossless, all 16 bits": (JPEGLossless, jpeg(16, lossless=True, predictor=6)),
     "JPEG-LS": (JPEGLSLossless, imagecodecs.jpegls_encode),
     "JPEG 2000": (JPEG2000Lossless, jpeg2000),
