@@ -234,15 +234,17 @@ def test_contours_across_the_slices_that_cannot_be_drawn_are_refused_by_name(con
         fill_contours(contours, lattice_grid(AXES["coronal"]))
 
 
-def test_more_voxels_or_crossings_than_any_image_has_are_refused_before_they_are_counted():
+def test_more_voxels_crossings_or_planes_than_any_image_has_are_refused_at_once():
+    axial, coronal = lattice_grid(AXES["axial"]), lattice_grid(AXES["coronal"])
     fine = turned_grid((45, 45, 45), spacing_mm=(0.05, 0.05, 0.05), shape=(64, 64, 64))
     zigzag = np.zeros((400_000, 3))
     zigzag[:, 0] = np.linspace(ORIGIN[0], 60, len(zigzag))
     zigzag[:, 2] = np.tile((115, 200), len(zigzag) // 2)
+    stacked = [moved(SQUARE, 0, 0, 0.11 * k) for k in range(10_001)]
 
-    for contour, grid in ((ellipse((190, 140), 0), fine), (zigzag, lattice_grid(AXES["axial"]))):
+    for contours, grid in (([ellipse((190, 140), 0)], fine), ([zigzag], axial), (stacked, coronal)):
         with pytest.raises(InputError, match="^unusable_contours: "):
-            fill_contours([contour], grid)
+            fill_contours(contours, grid)
 
 
 def test_a_body_on_turned_slices_fits_into_half_a_gigabyte():

@@ -16,7 +16,7 @@ SNAP_DECIMALS = 6
 class Edges:
     """The edges of closed contours: float64 [edges, 2] each, place along and across the lines.
 
-    An edge holds its upper end and not its lower one, so that each line crosses a closed contour
+    An edge holds its lower end and not its upper one, so that each line crosses a closed contour
     an even number of times.
     """
 

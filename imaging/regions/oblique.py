@@ -30,6 +30,9 @@ FLAT_MM = 1e-9
 MOST_AT_ONCE = 4_000_000
 """Lines of voxels through one slab, or crossings of them with contours: 0.3 GB of numbers."""
 
+MOST_PLANES = 10_000
+"""Of contours; a whole body in steps of half a millimetre has 4000."""
+
 MOST_LINES = 100_000_000
 """Lines through all slabs of a region; a body over 512 × 512 × 200 voxels needs half of it."""
 
@@ -56,8 +59,7 @@ class _View:
         rises_mm = normal @ steps_mm
         a, b, c = (int(axis) for axis in np.argsort(np.abs(rises_mm) / grid.spacing_mm))
         # Upwards along a, so that lines enter slabs at their lower side.
-        leading = a if abs(rises_mm[a]) > FLAT_MM else c
-        normal = np.copysign(1.0, rises_mm[leading]) * normal
+        normal = normal * np.copysign(1.0, rises_mm[a if abs(rises_mm[a]) > FLAT_MM else c])
         flat_mm = steps_mm[:, a] - normal * (normal @ steps_mm[:, a])
         voxel_mm = np.linalg.norm(flat_mm)
         across = np.cross(normal, flat_mm / voxel_mm)
@@ -80,7 +82,7 @@ class _View:
 class _Slab:
     """The space for which one plane of contours stands.
 
-    box: int [3, 2], from where until before where it may have voxels inside: along a, b and c.
+    box: int [3, 2], from where until before where voxels may be inside, along a, b and c.
     """
 
     edges: Edges
@@ -140,10 +142,13 @@ def fill_oblique(contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid) -> 
     contours = [view.of(points) for points in contours]
     heights_mm = np.array([points[:, 2].mean() for points in contours])
     positions_mm, plane = distinct(heights_mm, SAME_PLANE_MM)
+    if len(positions_mm) > MOST_PLANES:
+        raise InputError("unusable_contours", f"its contours lie in {len(positions_mm)} planes")
     step_mm = _step_mm(np.diff(positions_mm), view.voxel_mm)
+    members = np.split(np.argsort(plane), np.cumsum(np.bincount(plane))[:-1])
     slabs = [
-        _Slab.of([contours[each] for each in np.flatnonzero(plane == number)], reach_mm, view)
-        for number, reach_mm in enumerate(spans(positions_mm, step_mm))
+        _Slab.of([contours[each] for each in chosen], reach_mm, view)
+        for chosen, reach_mm in zip(members, spans(positions_mm, step_mm), strict=True)
     ]
     if sum(slab.line_count for slab in slabs) > MOST_LINES:
         raise InputError("unusable_contours", "its contours span more voxels than any image has")
@@ -152,7 +157,7 @@ def fill_oblique(contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid) -> 
         raise InputError("empty_region", "its contours enclose no voxel's centre")
     if mask is None:
         raise InputError("region_outside_image", "none of its voxels lies inside the image")
-    absent = bool((np.diff(positions_mm) >= NEIGHBOUR * step_mm).any())
+    absent = (np.diff(positions_mm) >= NEIGHBOUR * step_mm).any()
     notes = ("oblique", "slices_without_contours") if absent else ("oblique",)
     return Drawn(mask, mask.voxels / total, notes)
 
@@ -166,8 +171,7 @@ def _common_normal(contours: Sequence[NDArray[np.float64]]) -> NDArray[np.float6
     if widest_mm > PLANAR_MM:
         raise InputError(
             "oblique_contours",
-            f"a contour leaves the plane that is common to all by {widest_mm:.3g} mm; contours "
-            "that are planar and parallel to each other are filled",
+            f"a contour leaves the common plane by {widest_mm:.3g} mm; parallel ones are filled",
         )
     return normal
 

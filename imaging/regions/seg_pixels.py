@@ -1,13 +1,14 @@
 """Pixels of the frames of a DICOM SEG, one frame at a time: single bits, or 8 or 16 bits."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     JPEG2000Lossless,
@@ -136,26 +137,28 @@ class _CompressedFrames:
 
     def __init__(self, instance: Instance, layout: PixelLayout) -> None:
         self.count = layout.frames
-        self._layout = layout
-        self._syntax = instance.transfer_syntax
-        self._stored = list(encoded_frames(pixel_element(instance, "<"), instance, layout))
+        stored = tuple(encoded_frames(pixel_element(instance, "<"), instance, layout))
         kept = KEPT_BYTES // (layout.rows * layout.columns * -(-layout.bits_allocated // 8))
-        self._decoded = lru_cache(maxsize=max(kept, 1))(self._decode)
+        decode = partial(_decoded, stored, syntax=instance.transfer_syntax, layout=layout)
+        # Not of a method: a cache that holds its owner is freed late.
+        self._decoded = lru_cache(maxsize=max(kept, 1))(decode)
 
     def __call__(self, index: int) -> StoredFrame:
         return self._decoded(index)
 
-    def _decode(self, index: int) -> StoredFrame:
-        if self._layout.bits_allocated > 1:
-            return self._cells(index, self._layout)
-        if self._syntax in OF_SAMPLES:
-            return self._cells(index, replace(self._layout, bits_allocated=8))
-        packed_bytes = -(-self._layout.rows * self._layout.columns // 8)
-        packed = replace(self._layout, rows=1, columns=packed_bytes, bits_allocated=8)
-        return _unpacked(self._cells(index, packed)[0], self._layout, skipped=0)
 
-    def _cells(self, index: int, layout: PixelLayout) -> StoredFrame:
-        return decoded_frame(self._stored[index], index, syntax=self._syntax, layout=layout)
+def _decoded(
+    stored: tuple[bytes, ...], index: int, *, syntax: UID, layout: PixelLayout
+) -> StoredFrame:
+    frame = stored[index]
+    if layout.bits_allocated > 1:
+        return decoded_frame(frame, index, syntax=syntax, layout=layout)
+    samples = replace(layout, bits_allocated=8)
+    if syntax in OF_SAMPLES:
+        return decoded_frame(frame, index, syntax=syntax, layout=samples)
+    packed = replace(samples, rows=1, columns=-(-layout.rows * layout.columns // 8))
+    cells = decoded_frame(frame, index, syntax=syntax, layout=packed)
+    return _unpacked(cells[0], layout, skipped=0)
 
 
 def _unpacked(packed: NDArray[Any], layout: PixelLayout, *, skipped: int) -> StoredFrame:
