@@ -323,20 +323,6 @@ def test_one_bad_zip_does_not_stop_the_others(case, tmp_path, capsys):
         assert "hush" not in text
 
 
-def test_a_defect_of_ours_costs_one_case_and_quotes_nothing(case, tmp_path, monkeypatch, capsys):
-    case(slices(BODY), BODY.nifti())
-
-    def defect(*_, **__):
-        raise KeyError("hush")
-
-    monkeypatch.setattr(compare, "compare_case", defect)
-
-    assert compare.run(arguments(tmp_path)) == 1
-    shown = capsys.readouterr().out
-    assert "failed: KeyError" in shown
-    assert "hush" not in shown
-
-
 def test_one_zip_that_is_equal_ends_well(case, tmp_path, capsys):
     case(slices(BODY), BODY.nifti())
 
