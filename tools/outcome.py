@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,8 @@ def print_table(outcome: Outcome) -> None:
     for label, features in zip(rows.labels, rows.features, strict=True):
         shown = [f"{value:.6f}" for value in features[:FEATURES_SHOWN]]
         region = escape(label["roi"]) or "[dim]whole volume[/]"
+        if parts := [part for part in (label["stack"], _component(label)) if part]:
+            region += f" [dim]({escape(', '.join(parts))})[/]"
         patient = escape(label["patient_id"])
         table.add_row(patient, label["modality"], region, str(label["shape"][2]), *shown)
     console = Console(highlight=False)
@@ -100,6 +103,12 @@ def print_table(outcome: Outcome) -> None:
     for (severity, code), count in sorted(codes.items()):
         style = QUALITY_STYLE[severity]
         console.print(f"[{style}]{severity}: {code}[/] in {count} of {len(rows.labels)} rows")
+
+
+def _component(label: Mapping[str, Any]) -> str:
+    """Return which part of a region a row shows, "" for all of it."""
+    part = label.get("component", "union")
+    return "" if part == "union" else f"part {part}" if part.isdigit() else part
 
 
 def _json(document: dict[str, Any]) -> str:
