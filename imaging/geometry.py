@@ -110,7 +110,7 @@ def grid_of(slices: Sequence[Slice], *, lenient: bool = False) -> Grid:
     normal = affine_lps[:3, 2].copy()
     slices, positions_mm = _sorted_along(normal, slices)
     gaps_mm = np.diff(positions_mm, axis=0) @ normal
-    _refuse_same_place(gaps_mm)
+    _refuse_same_place(slices, gaps_mm)
     tilt_degrees = tilt_of(normal, positions_mm)
     usual_mm = float(np.median(gaps_mm))
     spread = float((np.abs(gaps_mm - usual_mm) / usual_mm).max())
@@ -201,10 +201,19 @@ def _sorted_along(
     return tuple(slices[index] for index in order), positions_mm[order]
 
 
-def _refuse_same_place(gaps_mm: NDArray[np.float64]) -> None:
-    if gaps_mm.min() < SAME_PLACE_MM:
-        at = int(gaps_mm.argmin()) + 1
-        raise InputError("same_position", f"slices {at} and {at + 1} lie at the same place")
+def _refuse_same_place(slices: Sequence[Slice], gaps_mm: NDArray[np.float64]) -> None:
+    if gaps_mm.min() >= SAME_PLACE_MM:
+        return
+    at = int(gaps_mm.argmin()) + 1
+    first, other = (each.entry.number for each in slices[at - 1 : at + 1])
+    ends = np.flatnonzero(np.append(gaps_mm, np.inf) >= SAME_PLACE_MM) + 1
+    fewest, most = (int(count(np.diff(ends, prepend=0))) for count in (np.min, np.max))
+    counts = f"; some places have {fewest}, others {most} slices" if fewest < most else ""
+    raise InputError(
+        "same_position",
+        f"slices {at} and {at + 1} (entries {first} and {other}) lie at the same place, and no "
+        f"contrast, time or number tells whole volumes apart{counts}",
+    )
 
 
 def _refuse_huge(shape: tuple[int, int, int]) -> None:

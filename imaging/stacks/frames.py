@@ -13,7 +13,10 @@ from imaging.stacks.pixels import FrameCache
 from imaging.stacks.slices import Slice, part_of
 
 MACROS = {
-    "CardiacSynchronizationSequence": ("NominalCardiacTriggerDelayTime",),
+    "CardiacSynchronizationSequence": (
+        "NominalCardiacTriggerDelayTime",
+        "NominalPercentageOfCardiacPhase",
+    ),
     "CTExposureSequence": ("ExposureInmAs", "XRayTubeCurrentInmA"),
     "CTImageFrameTypeSequence": ("FrameType",),
     "CTReconstructionSequence": (
