@@ -21,6 +21,10 @@ COSINE_TOLERANCE = 1e-3
 SPACING_TOLERANCE = 0.05
 """Relative: reconstructed PET positions jitter by 3 %; a missing slice would be off by 1.0."""
 
+PLACE_TOLERANCE = 0.1
+"""Of the usual distance: how far a slice may lie from where even steps put it. Jitter stays within
+0.02; distances that change along the series by less than the tolerance above add up."""
+
 MOST_VOXELS = 1 << 31
 """8 GiB as float32: 8192 slices of 512 × 512."""
 
@@ -77,6 +81,11 @@ class Grid:
         return gaps_mm
 
     @property
+    def slices_at(self) -> NDArray[np.float64]:
+        """Where along k the slices as acquired lie: float64 [slices]."""
+        return np.concatenate([[0.0], np.cumsum(self.gaps_mm)]) / self.slice_mm
+
+    @property
     def is_interpolated(self) -> bool:
         """Whether voxels are blends of stored pixels, not these themselves."""
         return self.steps is not None or self.upright is not None
@@ -115,7 +124,7 @@ def grid_of(slices: Sequence[Slice], *, lenient: bool = False) -> Grid:
     usual_mm = float(np.median(gaps_mm))
     spread = float((np.abs(gaps_mm - usual_mm) / usual_mm).max())
     steps = None
-    if spread > SPACING_TOLERANCE:
+    if spread > SPACING_TOLERANCE or _off_place_mm(gaps_mm) > PLACE_TOLERANCE * usual_mm:
         thickness_mm = [each.thickness_mm for each in slices]
         steps = even_steps(gaps_mm, thickness_mm, tolerance=SPACING_TOLERANCE, lenient=lenient)
     count = len(slices) if steps is None else len(steps.at)
@@ -199,6 +208,12 @@ def _sorted_along(
     positions_mm = np.array([each.plane.position_mm for each in slices])
     order = np.argsort(positions_mm @ normal, kind="stable")
     return tuple(slices[index] for index in order), positions_mm[order]
+
+
+def _off_place_mm(gaps_mm: NDArray[np.float64]) -> float:
+    """Return how far any slice lies from its place on even steps from the first to the last."""
+    heights_mm = np.concatenate([[0.0], np.cumsum(gaps_mm)])
+    return float(np.abs(heights_mm - np.linspace(0.0, heights_mm[-1], len(heights_mm))).max())
 
 
 def _refuse_same_place(slices: Sequence[Slice], gaps_mm: NDArray[np.float64]) -> None:
