@@ -36,6 +36,7 @@ STACKS = [
     "FlipAngle",
     "InstanceNumber",
     "InversionTime",
+    "NominalPercentageOfRespiratoryPhase",
     "SeriesNumber",
     "SliceThickness",
     "SpacingBetweenSlices",

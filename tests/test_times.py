@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from phantoms import AXIAL, Phantom, slices, thorax
-from test_stacks import ONE, SMALL, brighter, expected, mosaic, mr, names, nifti, numbered
+from pydicom.uid import EnhancedCTImageStorage
+from test_stacks import ONE, SMALL, brighter, enhanced, expected, mosaic, mr, names, nifti, numbered
 from test_stacks import stack_of as volume_of
 
 from imaging.errors import InputError
@@ -155,8 +156,13 @@ def test_b_values_are_read_where_makers_keep_them(creator, element):
             {"NominalPercentageOfCardiacPhase": 75.0},
             ["phase 40 %", "phase 75 %"],
         ),
+        (
+            {"NominalPercentageOfRespiratoryPhase": 0.0},
+            {"NominalPercentageOfRespiratoryPhase": 50.0},
+            ["breath 0 %", "breath 50 %"],
+        ),
     ],
-    ids=["tube voltage", "cardiac phase"],
+    ids=["tube voltage", "cardiac phase", "respiratory phase"],
 )
 def test_reconstructions_of_a_ct_are_parted_by_what_they_say(first, second, named):
     other = brighter(SMALL, 7)
@@ -204,3 +210,39 @@ def test_ranges_that_touch_are_one_volume():
         each.AcquisitionNumber = 1 + number // 3
 
     assert names(nifti(*objects)) == [""]
+
+
+@pytest.mark.parametrize(
+    ("macro", "values", "named"),
+    [
+        (
+            "FrameContentSequence",
+            {"FrameReferenceDateTime": ["20250101100000", "20250101100100"]},
+            None,
+        ),
+        (
+            "CardiacSynchronizationSequence",
+            {"NominalPercentageOfCardiacPhase": [40.0, 75.0]},
+            ["phase 40 %", "phase 75 %"],
+        ),
+        (
+            "RespiratorySynchronizationSequence",
+            {"NominalPercentageOfRespiratoryPhase": [0.0, 50.0]},
+            ["breath 0 %", "breath 50 %"],
+        ),
+    ],
+    ids=["reference time", "cardiac phase", "respiratory phase"],
+)
+def test_frames_of_an_enhanced_ct_are_parted_by_time_and_phase(macro, values, named):
+    ((keyword, stated),) = values.items()
+    count = SMALL.voxels.shape[2]
+    whole = enhanced(
+        [*slices(SMALL, **ONE), *slices(brighter(SMALL, 100), **ONE)],
+        sop_class=EnhancedCTImageStorage,
+        per_frame=lambda number: {macro: {keyword: stated[number // count]}},
+    )
+
+    rows = nifti(whole)
+
+    assert names(rows) == (named or ["time 1 of 2", "time 2 of 2"])
+    np.testing.assert_array_equal(volume_of(rows, names(rows)[1]), expected(SMALL) + 100)

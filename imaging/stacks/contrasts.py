@@ -110,6 +110,7 @@ CONTRASTS = (
     _attribute("ConvolutionKernel", lambda value, _: f"kernel {value}"),
     _attribute("KVP", lambda value, _: f"{_short(value)} kV"),
     _attribute("NominalPercentageOfCardiacPhase", lambda value, _: f"phase {_short(value)} %"),
+    _attribute("NominalPercentageOfRespiratoryPhase", lambda value, _: f"breath {_short(value)} %"),
     _attribute("SliceThickness", lambda value, _: f"slices of {_short(value)} mm"),
 )
 """Tried in this order, and only where slices share a place."""

@@ -30,6 +30,7 @@ MACROS = {
         "FrameAcquisitionDateTime",
         "FrameAcquisitionDuration",
         "FrameAcquisitionNumber",
+        "FrameReferenceDateTime",
         "StackID",
         "TemporalPositionIndex",
     ),
@@ -56,6 +57,7 @@ MACROS = {
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PlanePositionSequence": ("ImagePositionPatient",),
+    "RespiratorySynchronizationSequence": ("NominalPercentageOfRespiratoryPhase",),
     "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
 }
 """Functional groups, and what is read of each: PS3.3 C.7.6.16.2, C.8.13.5, C.8.15.3, C.8.22.5."""

@@ -31,6 +31,7 @@ TIMES = (
     _attribute("AcquisitionNumber"),
     _attribute("AcquisitionDateTime"),
     _moment,
+    _attribute("FrameReferenceDateTime"),
     _attribute("FrameReferenceTime"),
     _attribute("ContentTime"),
 )
@@ -39,6 +40,7 @@ TIMES = (
 TURNS = (
     _attribute("AcquisitionDateTime"),
     _moment,
+    _attribute("FrameReferenceDateTime"),
     _attribute("FrameReferenceTime"),
     _attribute("TriggerTime"),
 )
