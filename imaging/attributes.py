@@ -36,6 +36,7 @@ STACKS = [
     "FlipAngle",
     "InstanceNumber",
     "InversionTime",
+    "NominalPercentageOfRespiratoryPhase",
     "SeriesNumber",
     "SliceThickness",
     "SpacingBetweenSlices",
@@ -60,8 +61,13 @@ ENHANCED = [
 ]
 """What multi-frame objects place their slices with, and say in other words than classic ones."""
 
-STACKS_PRIVATE = [Tag(tag) for tag in (0x00190010, 0x0019100A, 0x00430010, 0x0043102F)]
-"""Siemens' NumberOfImagesInMosaic and GE's image type, with who signed them."""
+STACKS_PRIVATE = [
+    *map(Tag, (0x00190010, 0x0019100A, 0x0019100C)),
+    *map(Tag, (0x00430010, 0x0043102F, 0x00431039)),
+    *map(Tag, (0x20010010, 0x20011003)),
+]
+"""Siemens' NumberOfImagesInMosaic, GE's image type, and the b-values of both and of Philips, with
+who signed them."""
 
 PET = [
     "AcquisitionDate",

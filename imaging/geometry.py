@@ -21,6 +21,10 @@ COSINE_TOLERANCE = 1e-3
 SPACING_TOLERANCE = 0.05
 """Relative: reconstructed PET positions jitter by 3 %; a missing slice would be off by 1.0."""
 
+PLACE_TOLERANCE = 0.1
+"""Of the usual distance: how far a slice may lie from where even steps put it. Jitter stays within
+0.02; distances that change along the series by less than the tolerance above add up."""
+
 MOST_VOXELS = 1 << 31
 """8 GiB as float32: 8192 slices of 512 × 512."""
 
@@ -77,6 +81,11 @@ class Grid:
         return gaps_mm
 
     @property
+    def slices_at(self) -> NDArray[np.float64]:
+        """Where along k the slices as acquired lie: float64 [slices]."""
+        return np.concatenate([[0.0], np.cumsum(self.gaps_mm)]) / self.slice_mm
+
+    @property
     def is_interpolated(self) -> bool:
         """Whether voxels are blends of stored pixels, not these themselves."""
         return self.steps is not None or self.upright is not None
@@ -110,12 +119,12 @@ def grid_of(slices: Sequence[Slice], *, lenient: bool = False) -> Grid:
     normal = affine_lps[:3, 2].copy()
     slices, positions_mm = _sorted_along(normal, slices)
     gaps_mm = np.diff(positions_mm, axis=0) @ normal
-    _refuse_same_place(gaps_mm)
+    _refuse_same_place(slices, gaps_mm)
     tilt_degrees = tilt_of(normal, positions_mm)
     usual_mm = float(np.median(gaps_mm))
     spread = float((np.abs(gaps_mm - usual_mm) / usual_mm).max())
     steps = None
-    if spread > SPACING_TOLERANCE:
+    if spread > SPACING_TOLERANCE or _off_place_mm(gaps_mm) > PLACE_TOLERANCE * usual_mm:
         thickness_mm = [each.thickness_mm for each in slices]
         steps = even_steps(gaps_mm, thickness_mm, tolerance=SPACING_TOLERANCE, lenient=lenient)
     count = len(slices) if steps is None else len(steps.at)
@@ -201,10 +210,25 @@ def _sorted_along(
     return tuple(slices[index] for index in order), positions_mm[order]
 
 
-def _refuse_same_place(gaps_mm: NDArray[np.float64]) -> None:
-    if gaps_mm.min() < SAME_PLACE_MM:
-        at = int(gaps_mm.argmin()) + 1
-        raise InputError("same_position", f"slices {at} and {at + 1} lie at the same place")
+def _off_place_mm(gaps_mm: NDArray[np.float64]) -> float:
+    """Return how far any slice lies from its place on even steps from the first to the last."""
+    heights_mm = np.concatenate([[0.0], np.cumsum(gaps_mm)])
+    return float(np.abs(heights_mm - np.linspace(0.0, heights_mm[-1], len(heights_mm))).max())
+
+
+def _refuse_same_place(slices: Sequence[Slice], gaps_mm: NDArray[np.float64]) -> None:
+    if gaps_mm.min() >= SAME_PLACE_MM:
+        return
+    at = int(gaps_mm.argmin()) + 1
+    first, other = (each.entry.number for each in slices[at - 1 : at + 1])
+    ends = np.flatnonzero(np.append(gaps_mm, np.inf) >= SAME_PLACE_MM) + 1
+    fewest, most = (int(count(np.diff(ends, prepend=0))) for count in (np.min, np.max))
+    counts = f"; some places have {fewest}, others {most} slices" if fewest < most else ""
+    raise InputError(
+        "same_position",
+        f"slices {at} and {at + 1} (entries {first} and {other}) lie at the same place, and no "
+        f"contrast, time or number tells whole volumes apart{counts}",
+    )
 
 
 def _refuse_huge(shape: tuple[int, int, int]) -> None:

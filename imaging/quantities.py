@@ -21,6 +21,8 @@ of a material or of effective atomic numbers (PS3.3 C.8.2.1.1)."""
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to this size are exact in float32."""
 
+EXACT_IN_FLOAT64 = 1 << 53
+
 UNKNOWN = "unknown"
 """The unit where none is stated, or several."""
 
@@ -45,6 +47,7 @@ class Quantity:
 
     slopes, intercepts: float64 [slices]; PET series have another slope in every slice.
     is_whole: whether all values are whole numbers that float32 holds exactly.
+    is_wide: whether they are whole numbers, but float64 is needed for that: 32 bits were stored.
     notes: codes for what was unusual on the way to the unit.
     uptake_minutes: from injection to scan, where SUV was computed and it is known.
     """
@@ -53,6 +56,7 @@ class Quantity:
     slopes: NDArray[np.float64]
     intercepts: NDArray[np.float64]
     is_whole: bool
+    is_wide: bool = False
     notes: tuple[str, ...] = ()
     uptake_minutes: float | None = None
 
@@ -79,6 +83,13 @@ class Quantity:
                 "bad_pixels", f"slice {k + 1} has {lost} values that are too large for float32"
             )
         return rounded
+
+    def wide(self, stored: NDArray[np.generic], k: int) -> NDArray[np.float64]:
+        """Return stored numbers of slice k in the unit, exactly where that is_wide."""
+        values = stored.astype(np.float64)
+        values *= self.slopes[k]
+        values += self.intercepts[k]
+        return values
 
 
 def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
@@ -145,12 +156,12 @@ def _quantity(lines: Sequence[Line], slices: Sequence[Instance], *, has_floats: 
                 "bad_attribute", f"entry {each.entry.number} has a slope of 0: no values are left"
             )
     largest = 1 << max(each.count("BitsAllocated") for each in slices)
-    is_whole = (
-        not has_floats
-        and bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
-        and np.abs(slopes).max() <= (EXACT_IN_FLOAT32 - np.abs(intercepts).max()) / largest
+    are_whole = not has_floats and bool(np.all(slopes % 1 == 0) and np.all(intercepts % 1 == 0))
+    is_whole, is_wide = (
+        are_whole and bool(np.abs(slopes).max() <= (exact - np.abs(intercepts).max()) / largest)
+        for exact in (EXACT_IN_FLOAT32, EXACT_IN_FLOAT64)
     )
-    return Quantity(units.pop(), slopes, intercepts, is_whole)
+    return Quantity(units.pop(), slopes, intercepts, is_whole, is_wide and not is_whole)
 
 
 Default = tuple[float, float] | None

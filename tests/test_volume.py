@@ -50,6 +50,23 @@ def test_a_ct_comes_out_in_hounsfield_units(syntax):
     assert (image.get_data_dtype(), label["unit"]) == (np.int16, "HU")
 
 
+@pytest.mark.parametrize(("signed", "kind"), [(0, np.uint32), (1, np.int32)])
+def test_whole_numbers_of_32_bits_stay_exact(signed, kind):
+    limits = np.iinfo(kind)
+    values = np.linspace(limits.min, limits.max, 120).astype(kind) | 1
+    objects = slices(SMALL, SOPClassUID="1.2.840.10008.5.1.4.1.1.4", Modality="MR")
+    for each in objects:
+        del each.RescaleSlope, each.RescaleIntercept
+        each.BitsAllocated, each.BitsStored, each.HighBit = 32, 32, 31
+        each.PixelRepresentation, each.PixelData = signed, values.tobytes()
+
+    image, _ = converted(*objects)
+
+    assert image.get_data_dtype() == kind
+    plane = np.asarray(image.dataobj)[:, :, 2].T
+    np.testing.assert_array_equal(plane, values.reshape(plane.shape))
+
+
 def test_signed_pixels_with_padding_keep_their_values():
     phantom = thorax(shape=(10, 12, 6))
     phantom.voxels[0] = -2000

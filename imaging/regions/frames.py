@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imaging.errors import InputError
 from imaging.geometry import COSINE_TOLERANCE, LPS_TO_RAS, Grid, slice_affine
 from imaging.regions.mask import Drawn, Mask
-from imaging.regions.stacking import TIE, distinct, spans
+from imaging.regions.stacking import TIE, UnevenSlices, distinct, spans
 from imaging.stacks.slices import FARTHEST_MM, SPACING_RANGE_MM, are_perpendicular_units
 
 SAME_PLACE_MM = 0.01
@@ -126,10 +126,18 @@ def _reaches_mm(
     positions_mm, _ = distinct(
         np.array([normal @ each.affine[:3, 3] for each in every]), SAME_PLACE_MM
     )
-    edges_mm = spans(positions_mm, _step_mm(positions_mm, every[0], grid))
+    edges_mm = _edges_mm(positions_mm, every[0], grid)
     own_mm = np.array([normal @ each.affine[:3, 3] for each in frames])
     plane = np.abs(own_mm[:, np.newaxis] - positions_mm).argmin(axis=1)
     return list(edges_mm[plane] - own_mm[:, np.newaxis])
+
+
+def _edges_mm(positions_mm: NDArray[np.float64], frame: Frame, grid: Grid) -> NDArray[np.float64]:
+    """Return from where to where along the frames' normal each plane is the nearest one."""
+    uneven = UnevenSlices.along(frame.normal, grid)
+    if uneven and uneven.hold(positions_mm):
+        return uneven.edges(spans(uneven.numbers(positions_mm), 1.0))
+    return spans(positions_mm, _step_mm(positions_mm, frame, grid))
 
 
 def _step_mm(positions_mm: NDArray[np.float64], frame: Frame, grid: Grid) -> float:
@@ -226,6 +234,8 @@ def _is_resampled(
     origins = np.array([matrix[:3, 3] for matrix in matrices])
     reach_mm = max(far - near for near, far in reaches)
     steps = matrices[0][:3, :3] * (1, 1, reach_mm)
+    # Frames of a tilted gantry slide sideways as its slices do: that is no other voxel.
+    steps[:, 2] *= np.rint(steps[:, :2]).any(axis=1) == 0
     drift = np.abs(steps - np.rint(steps))[:, :2].max() * max(grid.shape)
     return bool(
         drift > 1

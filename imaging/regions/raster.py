@@ -15,7 +15,7 @@ from imaging.geometry import LPS_TO_RAS, Grid
 from imaging.regions.crossings import SNAP_DECIMALS, Edges, crossings
 from imaging.regions.mask import Drawn, Mask
 from imaging.regions.oblique import fill_oblique
-from imaging.regions.stacking import THICKEST_STEP_MM, distinct, spans
+from imaging.regions.stacking import THICKEST_STEP_MM, UnevenSlices, distinct, spans
 
 SAME_PLANE = 0.02
 """Of a slice step: contours no further apart than this lie in one plane."""
@@ -61,8 +61,7 @@ def fill_contours(contours_lps_mm: Sequence[NDArray[np.float64]], grid: Grid) ->
     positions, plane = distinct(
         np.array([contour[:, 2].mean() for contour in contours]), SAME_PLANE
     )
-    step = _step(positions, float(grid.spacing_mm[2]))
-    first, last = _slices(positions, step)
+    first, last = _slices(positions, grid)
     runs = _runs(contours, plane)
     mask, inside, total = _filled(runs, first, last, grid.shape)
     if not total:
@@ -98,11 +97,17 @@ def _step(positions: NDArray[np.float64], slice_mm: float) -> float:
 
 
 def _slices(
-    positions: NDArray[np.float64], step: float
+    positions: NDArray[np.float64], grid: Grid
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return for each plane its first slice, and the one after its last."""
-    edges = np.ceil(spans(positions, step)).astype(np.intp)
-    return edges[:, 0], edges[:, 1]
+    uneven = UnevenSlices(grid.slices_at, 1.0) if grid.steps else None
+    is_counted = uneven is not None and uneven.hold(positions)
+    planes = uneven.numbers(positions) if uneven and is_counted else positions
+    edges = spans(planes, _step(planes, float(grid.spacing_mm[2])))
+    if uneven and is_counted:
+        edges = uneven.edges(edges)
+    first, last = np.ceil(edges).astype(np.intp).T
+    return first, last
 
 
 def _runs(contours: Sequence[NDArray[np.float64]], plane: NDArray[np.intp]) -> _Runs:

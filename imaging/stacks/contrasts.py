@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from imaging.errors import InputError
 from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.stacks.diffusion import b_value
 
 COMPONENTS = {
     "FIELD_MAP": "field map",
@@ -104,22 +105,15 @@ CONTRASTS = (
     Contrast(lambda i: "\\".join(_type_values(i)), lambda _, rank: f"image type {rank}"),
     _attribute("InversionTime", lambda value, _: f"inversion time {_short(value)} ms"),
     _attribute("FlipAngle", lambda value, _: f"flip angle {_short(value)}"),
-    _attribute("DiffusionBValue", lambda value, _: f"b-value {_short(value)}"),
+    _attribute("RepetitionTime", lambda value, _: f"repetition time {_short(value)} ms"),
+    Contrast(b_value, lambda value, _: f"b-value {_short(value)}" if value else "no b-value"),
     _attribute("ConvolutionKernel", lambda value, _: f"kernel {value}"),
+    _attribute("KVP", lambda value, _: f"{_short(value)} kV"),
+    _attribute("NominalPercentageOfCardiacPhase", lambda value, _: f"phase {_short(value)} %"),
+    _attribute("NominalPercentageOfRespiratoryPhase", lambda value, _: f"breath {_short(value)} %"),
+    _attribute("SliceThickness", lambda value, _: f"slices of {_short(value)} mm"),
 )
 """Tried in this order, and only where slices share a place."""
-
-TIMES = (
-    "TemporalPositionIdentifier",
-    "TemporalPositionTimeOffset",
-    "TriggerTime",
-    "AcquisitionNumber",
-    "AcquisitionDateTime",
-    "AcquisitionTime",
-    "FrameReferenceTime",
-    "ContentTime",
-)
-"""The first that tells the volumes of one place apart, each of them whole, is their order."""
 
 
 def ranked(values: Sequence[str]) -> list[str]:

@@ -13,7 +13,10 @@ from imaging.stacks.pixels import FrameCache
 from imaging.stacks.slices import Slice, part_of
 
 MACROS = {
-    "CardiacSynchronizationSequence": ("NominalCardiacTriggerDelayTime",),
+    "CardiacSynchronizationSequence": (
+        "NominalCardiacTriggerDelayTime",
+        "NominalPercentageOfCardiacPhase",
+    ),
     "CTExposureSequence": ("ExposureInmAs", "XRayTubeCurrentInmA"),
     "CTImageFrameTypeSequence": ("FrameType",),
     "CTReconstructionSequence": (
@@ -27,6 +30,7 @@ MACROS = {
         "FrameAcquisitionDateTime",
         "FrameAcquisitionDuration",
         "FrameAcquisitionNumber",
+        "FrameReferenceDateTime",
         "StackID",
         "TemporalPositionIndex",
     ),
@@ -53,6 +57,7 @@ MACROS = {
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PlanePositionSequence": ("ImagePositionPatient",),
+    "RespiratorySynchronizationSequence": ("NominalPercentageOfRespiratoryPhase",),
     "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
 }
 """Functional groups, and what is read of each: PS3.3 C.7.6.16.2, C.8.13.5, C.8.15.3, C.8.22.5."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.geometry import SAME_PLACE_MM, same_lattice, slice_affine
@@ -13,16 +14,43 @@ from imaging.stacks.slices import Slice
 MOST_LATTICES = 64
 """Of one series: a localizer has three, a few radial slices a dozen."""
 
+SAME_PLACE = 0.02
+"""Of SliceThickness: no slices overlap by so much."""
+
 PLANES = {"S": "axial", "I": "axial", "A": "coronal", "P": "coronal"}
 """What slices are called by where their normal points; else sagittal."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A slice and the number of its place along the normal; slices of one place share it."""
+    """A slice and the number of its place along the normal; slices of one place share it.
+
+    height_mm: along the normal, from the origin.
+    """
 
     slice: Slice
     place: int
+    height_mm: float
+
+
+Group = Sequence[Placed]
+"""Slices of one lattice."""
+
+
+def places(group: Group) -> frozenset[int]:
+    """Return the numbers of the places that have slices."""
+    return frozenset(placed.place for placed in group)
+
+
+def are_apart(group: Group) -> bool:
+    """Say whether no two slices share a place."""
+    return len(places(group)) == len(group)
+
+
+def range_mm(group: Group) -> tuple[float, float]:
+    """Return the heights of the first and the last slice."""
+    heights_mm = [placed.height_mm for placed in group]
+    return min(heights_mm), max(heights_mm)
 
 
 @dataclass(frozen=True)
@@ -106,8 +134,28 @@ def _placed(slices: Sequence[Slice]) -> tuple[Placed, ...]:
     row_cosine, column_cosine = np.reshape(slices[0].plane.orientation, (2, 3))
     normal = np.cross(row_cosine, column_cosine)
     heights_mm = np.array([each.plane.position_mm for each in slices]) @ normal
+    places = _tiles(slices) or _heights(heights_mm, _same_place_mm(slices))
+    return tuple(
+        Placed(each, place, float(height_mm))
+        for each, place, height_mm in zip(slices, places, heights_mm, strict=True)
+    )
+
+
+def _tiles(slices: Sequence[Slice]) -> list[int]:
+    """Return the numbers of mosaics' tiles: each picture is a volume, wherever the head moved."""
+    tiles = [each.own.get("tile") for each in slices]
+    return [] if None in tiles else [int(tile) for tile in tiles if tile is not None]
+
+
+def _heights(heights_mm: NDArray[np.float64], tolerance_mm: float) -> list[int]:
     order = np.argsort(heights_mm, kind="stable")
-    is_next = np.diff(heights_mm[order]) >= SAME_PLACE_MM
-    places = np.empty(len(slices), int)
-    places[order] = np.concatenate([[0], np.cumsum(is_next)])
-    return tuple(Placed(each, int(place)) for each, place in zip(slices, places, strict=True))
+    is_next = np.diff(heights_mm[order]) >= tolerance_mm
+    numbers = np.empty(len(heights_mm), int)
+    numbers[order] = np.concatenate([[0], np.cumsum(is_next)])
+    return [int(number) for number in numbers]
+
+
+def _same_place_mm(slices: Sequence[Slice]) -> float:
+    """Return how far apart slices of one place may lie: time points are rounded one by one."""
+    thinnest_mm = min(each.thickness_mm for each in slices)
+    return max(SAME_PLACE_MM, SAME_PLACE * thinnest_mm)

@@ -55,6 +55,7 @@ def tiles_of(instance: Instance, cache: FrameCache) -> tuple[Slice, ...]:
                 "Rows": size[0],
                 "Columns": size[1],
                 "ImagePositionPatient": (first_mm + k * step_mm).tolist(),
+                "tile": k,
             },
             partial(_tile, picture, at=divmod(k, across), size=size),
         )

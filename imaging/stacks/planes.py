@@ -1,6 +1,7 @@
 """The planes of a grid in their unit: slices as stored, or blended and shifted onto the grid."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from imaging.quantities import Quantity
 from imaging.stacks.tilt import Upright
 from imaging.volume import Volume
 
-WHOLE_TYPES = (np.int16, np.uint16, np.int32)
+WHOLE_TYPES = (np.int16, np.uint16, np.int32, np.uint32)
 """Types for volumes of whole numbers, the first that holds all of them is taken."""
 
 
@@ -28,15 +29,20 @@ def read_plane(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
 def read_volume(grid: Grid, quantity: Quantity) -> Volume:
     """Return all voxels of a grid."""
     columns, rows, slices = grid.shape
-    voxels = np.empty((slices, rows, columns), np.float32)
+    is_wide = quantity.is_wide and not grid.is_interpolated
+    kind = np.float64 if is_wide else np.float32
+    voxels: NDArray[np.floating[Any]] = np.empty((slices, rows, columns), kind)
     for k in range(slices):
-        voxels[k] = read_plane(grid, quantity, k)
+        if is_wide:
+            voxels[k] = quantity.wide(grid.slices[k].pixels(), k)
+        else:
+            voxels[k] = read_plane(grid, quantity, k)
     turned = voxels.transpose(2, 1, 0)
-    is_whole = quantity.is_whole and not grid.is_interpolated
+    is_whole = is_wide or (quantity.is_whole and not grid.is_interpolated)
     return Volume(_whole_numbers(turned) if is_whole else turned, grid.affine, quantity.unit)
 
 
-def _whole_numbers(voxels: NDArray[np.float32]) -> NDArray[np.generic]:
+def _whole_numbers(voxels: NDArray[np.floating[Any]]) -> NDArray[np.generic]:
     lowest, highest = voxels.min(), voxels.max()
     for kind in WHOLE_TYPES:
         if np.iinfo(kind).min <= lowest and highest <= np.iinfo(kind).max:

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from imaging.series import Series
-from imaging.stacks.contrasts import CONTRASTS, TIMES, Contrast, ranked
-from imaging.stacks.lattices import Placed, lattices_of
+from imaging.stacks.contrasts import CONTRASTS, Contrast, ranked
+from imaging.stacks.lattices import Group, Placed, are_apart, lattices_of, places, range_mm
 from imaging.stacks.slices import Slice
-
-Group = Sequence[Placed]
+from imaging.stacks.times import acquisitions, time_points
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,11 @@ def stacks_of(series: Series, slices: Sequence[Slice]) -> tuple[Stack, ...]:
     Slices that share a place, and that nothing tells apart, stay in one stack: geometry refuses it.
     """
     parts = [
-        time.within(lattice.name)
+        part.within(lattice.name)
         for lattice in lattices_of(slices)
         for volume in _by_contrast(lattice.slices, CONTRASTS)
         for time in _times(volume)
+        for part in _ranges(time)
     ]
     return tuple(
         Stack(
@@ -79,12 +79,12 @@ def stacks_of(series: Series, slices: Sequence[Slice]) -> tuple[Stack, ...]:
 
 def _by_contrast(group: Group, contrasts: Sequence[Contrast]) -> Iterator[_Part]:
     """Yield the volumes that the contrasts tell apart, as far as slices share places."""
-    if not contrasts or _are_apart(group):
+    if not contrasts or are_apart(group):
         yield _Part(group)
         return
     contrast, others = contrasts[0], contrasts[1:]
     values = _by_value(group, [contrast.value(placed.slice) for placed in group])
-    if len({_places(part) for part in values.values()}) > 1:
+    if not _are_contrasts(list(values.values())):
         values = {"": list(group)}
     for rank, (value, part) in enumerate(values.items(), start=1):
         for volume in _by_contrast(part, others):
@@ -99,59 +99,42 @@ def _by_value(group: Group, values: Sequence[str]) -> dict[str, list[Placed]]:
     return parts
 
 
+def _are_contrasts(parts: Sequence[Group]) -> bool:
+    """Say whether parts are what a contrast tells apart, and not slices that it varies with.
+
+    They have the same places; or each is a volume as it is, along half of the whole and more: of
+    other slices, or of which some are missing, which is for geometry to see.
+    """
+    if len(set(map(places, parts))) == 1:
+        return True
+    whole_mm = _length_mm([placed for part in parts for placed in part])
+    return all(
+        len(part) > 1 and are_apart(part) and 2 * _length_mm(part) >= whole_mm for part in parts
+    )
+
+
+def _length_mm(group: Group) -> float:
+    low, high = range_mm(group)
+    return high - low
+
+
 def _times(volume: _Part) -> list[_Part]:
     """Return the time points of a part in order; the part itself if nothing tells them apart."""
-    times = [] if _are_apart(volume.slices) else _time_points(volume.slices)
+    times = [] if are_apart(volume.slices) else time_points(volume.slices)
+    most = max(map(len, times), default=0)
     return [
         _Part(
             group,
             (*volume.names, f"time {number} of {len(times)}"),
-            lacking=len(times[0]) - len(group),
+            lacking=most - len(group),
         )
         for number, group in enumerate(times, start=1)
     ] or [volume]
 
 
-def _time_points(group: Group) -> list[list[Placed]]:
-    for keyword in TIMES:
-        values = [placed.slice.text(keyword) for placed in group]
-        times = list(_by_value(group, values).values())
-        if _are_time_points(times):
-            return times
-    times = _by_number(group)
-    return times if _are_time_points(times) else []
-
-
-def _by_number(group: Group) -> list[list[Placed]]:
-    """Return MR slices by their turn among those of their place, as InstanceNumber counts them.
-
-    In CT and PET slices of one place may be two reconstructions: numbers alone are no time.
-    """
-    if not all(p.slice.text("Modality") == "MR" and p.slice.text("InstanceNumber") for p in group):
-        return []
-    times: list[list[Placed]] = []
-    turns: dict[int, int] = {}
-    for placed in sorted(group, key=lambda p: p.slice.number("InstanceNumber")):
-        turn = turns.get(placed.place, 0)
-        turns[placed.place] = turn + 1
-        if turn == len(times):
-            times.append([])
-        times[turn].append(placed)
-    return times
-
-
-def _are_time_points(times: Sequence[Group]) -> bool:
-    """Say whether each is a volume of the same places; the last may have been cut short."""
-    if len(times) < 2 or len(times[0]) < 2 or not all(map(_are_apart, times)):
-        return False
-    places = [_places(group) for group in times]
-    whole = places if places[-1] == places[0] else places[:-1]
-    return len(whole) > 1 and set(whole) == {places[0]} and places[-1] <= places[0]
-
-
-def _are_apart(group: Group) -> bool:
-    return len(_places(group)) == len(group)
-
-
-def _places(group: Group) -> frozenset[int]:
-    return frozenset(placed.place for placed in group)
+def _ranges(volume: _Part) -> list[_Part]:
+    """Return the ranges of the body that were scanned one by one; else the part itself."""
+    return [
+        _Part(group, (*volume.names, f"acquisition {number}"))
+        for number, group in acquisitions(volume.slices).items()
+    ] or [volume]
