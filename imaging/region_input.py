@@ -9,6 +9,7 @@ import numpy as np
 from imaging.geometry import LPS_TO_RAS
 from imaging.input_quality import input_quality
 from imaging.network_input import NetworkInput
+from imaging.quality import ROUNDING
 from imaging.recipe import Recipe
 from imaging.regions import Mask, Region
 from imaging.regions.measures import (
@@ -126,7 +127,7 @@ def _quality(
         "CENTRE_OUTSIDE_REGION": not holds(part, centre),
         "REGION_DUPLICATE_NAME": region.namesakes,
         "REGION_PADDED": points.fraction_outside,
-        "REGION_SMALL": longest_mm if longest_mm < SMALL_SHARE * box_mm else 0,
+        "REGION_SMALL": longest_mm if longest_mm < SMALL_SHARE * box_mm * (1 - ROUNDING) else 0,
         "REGION_TRUNCATED": unseen if unseen > 1e-6 else 0,
         "UNTRAINED_REGION_MODE": recipe.spatial_mode != "region",
     }

@@ -30,7 +30,10 @@ def image_label(
     series = stack.series
     middle = grid.slices[len(grid.slices) // 2]
     spacing_mm = [round(float(length), 6) for length in grid.spacing_mm]
-    measured = {"PixelSpacing": [spacing_mm[1], spacing_mm[0]], "measured_slice_mm": grid.slice_mm}
+    measured = {
+        "PixelSpacing": [spacing_mm[1], spacing_mm[0]],
+        "measured_slice_mm": round(grid.slice_mm, 6),
+    }
     return {
         "patient_id": series.patient_id,
         "study_uid": series.study_uid,
