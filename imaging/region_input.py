@@ -128,9 +128,14 @@ def _quality(
         "REGION_DUPLICATE_NAME": region.namesakes,
         "REGION_PADDED": points.fraction_outside,
         "REGION_SMALL": longest_mm if longest_mm < SMALL_SHARE * box_mm * (1 - ROUNDING) else 0,
-        "REGION_TRUNCATED": unseen if unseen > 1e-6 else 0,
+        "REGION_TRUNCATED": truncated(unseen),
         "UNTRAINED_REGION_MODE": recipe.spatial_mode != "region",
     }
+
+
+def truncated(unseen: float) -> float:
+    """Return the share of a region that is not seen, 0 where it is but a rounding error."""
+    return unseen if unseen > 1e-6 else 0.0
 
 
 def _share_in_box(mask: Mask, points: BoxSamples) -> float:

@@ -235,6 +235,14 @@ def test_a_converted_volume_has_the_codes_of_its_image():
     assert codes(label) == {"CONTRAST_UNKNOWN": 1, "LOSSY": 1, "THICK_SLICES": 10}
 
 
+def test_a_converted_ct_whose_numbers_cannot_be_says_so():
+    filled = zip_of(*slices(Phantom(BODY.voxels + 1000, BODY.spacing_mm, BODY.origin_mm)))
+
+    (label,) = nifti_files(memoryview(filled), options=Options(), limits=Limits()).labels
+
+    assert codes(label)["HU_IMPLAUSIBLE"] == codes(label)["FOV_TRUNCATED"] == 1
+
+
 def test_every_code_has_a_severity_and_says_what_its_number_is():
     for severity, meaning in QUALITY.values():
         assert severity in ("info", "warn", "exclude")
