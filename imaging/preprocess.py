@@ -136,6 +136,8 @@ def nifti_files(
                     of_mask = mask_label(label, region, volume=volume, grid=grid)
                     _add_file(rows, region_mask(region, grid), of_mask, limits)
     rows.report = report.finished(study)
+    if options.masks and options.roi and not any(label["kind"] == "mask" for label in rows.labels):
+        raise _no_regions(options)
     return rows
 
 
@@ -206,8 +208,12 @@ def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:
 
 def _refuse_without_rows(rows: FeatureInputs, options: Options) -> None:
     if not rows.volumes:
-        wanted = "regions of the name asked for" if options.roi else "regions of interest"
-        raise InputError("no_regions", f"the image series of the zip have no {wanted}")
+        raise _no_regions(options)
+
+
+def _no_regions(options: Options) -> InputError:
+    wanted = "regions of the name asked for" if options.roi else "regions of interest"
+    return InputError("no_regions", f"the image series of the zip have no {wanted}")
 
 
 def _too_many_rows(limits: Limits) -> InputError:

@@ -12,6 +12,7 @@ from test_region_rows import FIRST_MM, PHANTOM, TUMOUR, box, study_with
 from test_regions_objects import rtstruct
 
 from imaging.archive import Limits
+from imaging.errors import InputError
 from imaging.options import Options
 from imaging.preprocess import feature_inputs, nifti_files
 from imaging.recipe import Recipe
@@ -185,3 +186,5 @@ def test_masks_can_be_chosen_by_name_and_come_only_when_asked_for():
 
     assert [label["roi"] for _, label in masks_of(*objects, roi="GTV")] == ["", "GTV"]
     assert [label["roi"] for _, label in masks_of(*objects, masks="false")] == [""]
+    with pytest.raises(InputError, match="^no_regions: "):
+        masks_of(*objects, roi="hush")
