@@ -6,12 +6,15 @@ No dates, no weight, no sex, no institution and no free text can come through he
 import hashlib
 import hmac
 import math
+import re
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydicom.datadict import dictionary_VR
 
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.instances import Instance
+from imaging.tracer import declared, tracer
 
 ALL = (
     "Manufacturer",
@@ -73,15 +76,32 @@ PHASE = {
 CONTRAST = "ContrastBolusAgent"
 """Free text: only whether it is stated is told."""
 
-TRACER = "RadiopharmaceuticalInformationSequence"
-TRACER_CODES = {
-    "radionuclide": "RadionuclideCodeSequence",
-    "tracer": "RadiopharmaceuticalCodeSequence",
-}
-"""What is told of the tracer, by the meaning of its code (PS3.16 CID 4020, 4021)."""
+FORMS = MappingProxyType(
+    {
+        "CS": re.compile(r"[A-Z0-9_ ]{1,16}", re.ASCII),
+        "LO": re.compile(r"[^\x00-\x1f]{1,64}"),
+        "SH": re.compile(r"[^\x00-\x1f]{1,16}"),
+    }
+)
+"""Texts of the list by value representation (PS3.5 6.2); what is of another form is no code of a
+maker or of the standard, but a text that somebody wrote."""
 
-TRACER_TEXT = "Radiopharmaceutical"
-"""The tracer's name where it has no code."""
+CORRECTIONS = MappingProxyType(
+    {
+        "DecayCorrected": "DECY",
+        "AttenuationCorrected": "ATTN",
+        "ScatterCorrected": "SCAT",
+        "DeadTimeCorrected": "DTIM",
+        "GantryMotionCorrected": "MOTN",
+        "PatientMotionCorrected": "PMOT",
+        "CountLossNormalizationCorrected": "CLN",
+        "RandomsCorrected": "RAN",
+        "NonUniformRadialSamplingCorrected": "RADL",
+        "SensitivityCalibrated": "DCAL",
+        "DetectorNormalizationCorrection": "NORM",
+    }
+)
+"""What enhanced PET says YES to (PS3.3 C.8.22), in the terms of CorrectedImage (C.8.9.1)."""
 
 NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "UL", "US"})
 """Value representations of numbers (PS3.5 6.2)."""
@@ -92,7 +112,9 @@ SCANNER = ("DeviceSerialNumber", "StationName")
 SCANNER_ID_DIGITS = 16
 """64 bits: a deployment has a few hundred scanners."""
 
-KEYWORDS = sorted({*ALL, *(word for words in BY_MODALITY.values() for word in words), CONTRAST})
+KEYWORDS = sorted(
+    {*ALL, *(word for words in BY_MODALITY.values() for word in words), CONTRAST, *CORRECTIONS}
+)
 
 
 def acquisition(modality: str, slices: Sequence[Instance]) -> dict[str, Any]:
@@ -104,8 +126,10 @@ def acquisition(modality: str, slices: Sequence[Instance]) -> dict[str, Any]:
     """
     middle = slices[len(slices) // 2]
     stated = {keyword: _value(middle, keyword) for keyword in (*ALL, *BY_MODALITY[modality])}
-    found = {keyword: value for keyword, value in stated.items() if value not in (None, "")}
-    return found | (_tracer(middle) if modality == "PT" else {"contrast": contrast(middle)})
+    if modality == "PT" and stated["CorrectedImage"] is None:
+        stated["CorrectedImage"] = _corrections(middle) or None
+    found = {keyword: value for keyword, value in stated.items() if value is not None}
+    return found | (tracer(middle) if modality == "PT" else {"contrast": contrast(middle)})
 
 
 def contrast(instance: Instance) -> str:
@@ -121,7 +145,7 @@ def phase(modality: str, instance: Instance) -> tuple[object, ...]:
     Contrast, its phase and the heart's; of MR the sequence with its times; of PET the tracer.
     """
     if modality == "PT":
-        return tuple(sorted(_tracer(instance).items()))
+        return tuple(sorted(declared(instance).items()))
     return (contrast(instance), *(instance.stated(keyword) for keyword in PHASE[modality]))
 
 
@@ -138,38 +162,28 @@ def scanner_id(instance: Instance, key: bytes) -> str | None:
     return digest.hexdigest()[:SCANNER_ID_DIGITS]
 
 
-def _tracer(instance: Instance) -> dict[str, str]:
-    """Return radionuclide and tracer, as far as the object names them."""
-    try:
-        items = list(instance.header.get(TRACER) or ())[:1]
-        found = {name: _meaning(items, keyword) for name, keyword in TRACER_CODES.items()}
-        found["tracer"] = found["tracer"] or "".join(
-            str(item.get(TRACER_TEXT) or "") for item in items
-        )
-    except PYDICOM_FAILURES:
-        return {}
-    return {name: text for name, text in found.items() if text}
-
-
-def _meaning(items: Sequence[Any], keyword: str) -> str:
-    codes = [code for item in items for code in list(item.get(keyword) or ())[:1]]
-    return "".join(str(code.get("CodeMeaning") or "") for code in codes)
+def _corrections(instance: Instance) -> list[str]:
+    """Return what enhanced PET was corrected for, in the words of classic PET."""
+    return [term for keyword, term in CORRECTIONS.items() if instance.stated(keyword) == ("YES",)]
 
 
 def _value(instance: Instance, keyword: str) -> Any:
+    """Return a number, a text or a list of these; None for nothing of the attribute's kind."""
     texts = instance.stated(keyword)
-    values = [_number(text) for text in texts] if _is_numeric(keyword) else list(texts)
+    kind = dictionary_VR(keyword)
+    # By the dictionary: a version of "4.10" is no number.
+    found = [_number(text) if kind in NUMBERS else _code(text, kind) for text in texts]
+    values = [value for value in found if value not in (None, "")]
     return values[0] if len(values) == 1 else values or None
 
 
-def _is_numeric(keyword: str) -> bool:
-    """Say whether an attribute is a number by the dictionary: a version of "4.10" is none."""
-    return dictionary_VR(keyword) in NUMBERS
+def _code(text: str, kind: str) -> str:
+    return text if FORMS[kind].fullmatch(text) else ""
 
 
-def _number(text: str) -> float | str:
+def _number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        return text
-    return number if math.isfinite(number) else text
+        return None
+    return number if math.isfinite(number) else None

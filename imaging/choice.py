@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from imaging.acquisition import phase
-from imaging.errors import InputError
+from imaging.errors import InputError, shown_uid
 from imaging.kernels import sharpness
 from imaging.series import Series
 from imaging.stacks.slices import Slice
@@ -154,7 +154,8 @@ def _why_not(reason: str, modality: str) -> str:
 
 def _tie(pool: Sequence[Candidate], rule: Sequence[str]) -> InputError:
     listed = "; ".join(
-        f"{each.series.series_uid} ({len(each.series.instances)} objects, {each.slice_mm:.3g} mm)"
+        f"{shown_uid(each.series.series_uid)} ({len(each.series.instances)} objects, "
+        f"{each.slice_mm:.3g} mm)"
         for each in pool
     )
     return InputError(

@@ -1,5 +1,6 @@
 """The one error whose text is shown to whoever sent the study, and the list of its codes."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -180,6 +181,15 @@ REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Cause and remedy of each refusal. Codes are part of the contract: added, but never renamed."""
+
+
+UID_FORM = re.compile(r"[0-9.]{1,64}", re.ASCII)
+"""PS3.5 9.1."""
+
+
+def shown_uid(uid: str) -> str:
+    """Return a UID for a message; what is none may be any text, and is not shown."""
+    return uid if UID_FORM.fullmatch(uid) else "(not a valid UID)"
 
 
 class InputError(ValueError):

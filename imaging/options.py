@@ -60,8 +60,8 @@ class Options:
         """
         named = _named(parameters)
         series = _listed(named.get("series", ""))
-        every_series = series == {EVERY_SERIES}
-        return cls(
+        every_series = {each.lower() for each in series} == {EVERY_SERIES}
+        options = cls(
             series=frozenset() if every_series else series,
             every_series=every_series,
             allow=_allowed(named.get("allow", "")),
@@ -69,9 +69,14 @@ class Options:
             roi=named.get("roi", ""),
             lenient=_switch("lenient", named.get("lenient", "false")),
             masks=_switch("masks", named.get("masks", "false")),
-            pt_unit=PT_UNITS[_one_of("pt_unit", named.get("pt_unit", "").lower(), tuple(PT_UNITS))],
+            pt_unit=PT_UNITS[_one_of("pt_unit", named.get("pt_unit", ""), tuple(PT_UNITS))],
             preview=_switch("preview", named.get("preview", "true")),
         )
+        if options.roi and options.regions == "whole":
+            raise InputError(
+                "bad_option", "the option roi takes regions, and regions=whole none: leave out one"
+            )
+        return options
 
 
 def _named(parameters: Mapping[str, object]) -> dict[str, str]:
@@ -96,7 +101,8 @@ def _listed(text: str) -> frozenset[str]:
     return frozenset(item.strip() for item in text.split(",") if item.strip())
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+    value = text.strip().lower()
     if value not in choices:
         known = " or ".join(filter(None, choices))
         raise InputError("bad_option", f"the option {name} takes {known}")
@@ -104,11 +110,11 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _switch(name: str, value: str) -> bool:
-    return _one_of(name, value.lower(), ("true", "false")) == "true"
+    return _one_of(name, value, ("true", "false")) == "true"
 
 
 def _allowed(text: str) -> frozenset[str]:
-    allowed = _listed(text)
+    allowed = _listed(text.lower())
     if not allowed <= ALLOWABLE:
         raise InputError("bad_option", f"the option allow takes {', '.join(sorted(ALLOWABLE))}")
     return allowed

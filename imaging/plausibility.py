@@ -10,6 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.volume import Volume
+
 METAL_HU = 3000.0
 """Enamel and cortical bone stay below; scanners without an extended scale end at 3071."""
 
@@ -45,6 +47,17 @@ class PlaneCounts:
     above_fat: float
     tissue: float
     border: float
+
+
+def volume_quality(volume: Volume) -> dict[str, float]:
+    """Return the number behind each code on all planes of a volume; none if it is no CT in HU."""
+    if volume.unit != "HU":
+        return {}
+
+    def plane(k: int) -> NDArray[np.float32]:
+        return volume.voxels[:, :, k].T.astype(np.float32)
+
+    return Plausibility(plane).quality(range(volume.voxels.shape[2]))
 
 
 class Plausibility:

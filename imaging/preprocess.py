@@ -14,6 +14,7 @@ from imaging.geometry import Grid
 from imaging.network_input import NetworkInput
 from imaging.nifti import nifti_gz
 from imaging.options import Options
+from imaging.plausibility import volume_quality
 from imaging.preview import preview_png
 from imaging.quantities import Quantity, network_quantity, stored_quantity
 from imaging.recipe import Recipe
@@ -21,7 +22,7 @@ from imaging.region_input import RegionInput, region_inputs
 from imaging.region_masks import mask_label, region_mask
 from imaging.regions import Drawings, Region, drawings_in, regions_in
 from imaging.report import Report
-from imaging.rows import feature_label, image_label
+from imaging.rows import feature_label, image_label, with_codes
 from imaging.series import is_image
 from imaging.source import Source, source_of
 from imaging.stacks.planes import read_volume
@@ -127,6 +128,7 @@ def nifti_files(
                     chosen_by=ASKED if options.series else ALL,
                     scanner_key=scanner_key,
                 )
+                label = with_codes(label, volume_quality(volume))
             regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             with report.timed("files"):
                 _add_file(rows, volume, label, limits)
@@ -134,6 +136,8 @@ def nifti_files(
                     of_mask = mask_label(label, region, volume=volume, grid=grid)
                     _add_file(rows, region_mask(region, grid), of_mask, limits)
     rows.report = report.finished(study)
+    if options.masks and options.roi and not any(label["kind"] == "mask" for label in rows.labels):
+        raise _no_regions(options)
     return rows
 
 
@@ -204,8 +208,12 @@ def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:
 
 def _refuse_without_rows(rows: FeatureInputs, options: Options) -> None:
     if not rows.volumes:
-        wanted = "regions of the name asked for" if options.roi else "regions of interest"
-        raise InputError("no_regions", f"the image series of the zip have no {wanted}")
+        raise _no_regions(options)
+
+
+def _no_regions(options: Options) -> InputError:
+    wanted = "regions of the name asked for" if options.roi else "regions of interest"
+    return InputError("no_regions", f"the image series of the zip have no {wanted}")
 
 
 def _too_many_rows(limits: Limits) -> InputError:

@@ -14,6 +14,9 @@ from imaging.stacks.contrasts import NOT_FOR_NETWORKS, component, is_subtraction
 
 THICK_SLICES_MM = 3.0
 
+ROUNDING = 1e-4
+"""Relative: measured lengths that are this near to a limit are at it, and not beyond."""
+
 OVERLAP_TOLERANCE = 0.01
 """Relative: thickness and positions are written with few digits."""
 
@@ -118,7 +121,7 @@ def image_quality(grid: Grid) -> dict[str, float]:
         "NOT_MAGNITUDE": modality == "MR" and component(middle) in NOT_FOR_NETWORKS,
         "SLICE_OVERLAP": overlap if overlap > 1 + OVERLAP_TOLERANCE else 0,
         "SUBTRACTION_IMAGE": modality == "MR" and is_subtraction(middle),
-        "THICK_SLICES": slice_mm if slice_mm > THICK_SLICES_MM else 0,
+        "THICK_SLICES": slice_mm if slice_mm > THICK_SLICES_MM * (1 + ROUNDING) else 0,
         "TILT_CORRECTED": grid.tilt_degrees if grid.upright else 0,
         "TILT_SHEARED": 0 if grid.upright else grid.tilt_degrees,
     }
@@ -150,7 +153,7 @@ def scale_quality(voxel_mm: tuple[float, float, float], recipe: Recipe) -> dict[
         for mm, (low, high) in zip(voxel_mm, recipe.training.voxel_mm, strict=False)
     ]
     worst = max(factors, default=0.0)
-    return {"SCALE_OUTSIDE_TRAINING": worst if worst > 1 else 0.0}
+    return {"SCALE_OUTSIDE_TRAINING": worst if worst > 1 + ROUNDING else 0.0}
 
 
 def coded(numbers: Mapping[str, float]) -> list[dict[str, Any]]:

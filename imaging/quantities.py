@@ -1,5 +1,6 @@
 """What the stored numbers of a series mean: Hounsfield units, MR signal, activity, SUV."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
-from imaging.real_world import maps_of
+from imaging.real_world import UNKNOWN, maps_of
 from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 from imaging.suv.maps import suv_maps
 from imaging.volume import has_float_pixels
@@ -23,8 +24,8 @@ EXACT_IN_FLOAT32 = 1 << 24
 
 EXACT_IN_FLOAT64 = 1 << 53
 
-UNKNOWN = "unknown"
-"""The unit where none is stated, or several."""
+TERM = re.compile(r"[A-Z0-9_]{1,16}", re.ASCII)
+"""The form of all defined terms of RescaleType and Units (PS3.3 C.11.1.1.2, C.8.9.1.1.3)."""
 
 AIR_HU = -1000.0
 """What a CT has where nothing was measured; other quantities have 0 there."""
@@ -175,8 +176,13 @@ def _rescaled_line(one: Instance, modality: str, default: Default) -> Line:
 def _unit(one: Instance, modality: str) -> str:
     if modality == "CT":
         stated = one.text("RescaleType")
-        return "HU" if stated in HOUNSFIELD else stated
-    return one.text("Units") or UNKNOWN if modality == "PT" else "arbitrary"
+        return "HU" if stated in HOUNSFIELD else _term(stated)
+    return _term(one.text("Units")) if modality == "PT" else "arbitrary"
+
+
+def _term(stated: str) -> str:
+    """Return a unit that is stated by a term of the standard's form; any other text is none."""
+    return stated if TERM.fullmatch(stated) else UNKNOWN
 
 
 def _mapped_line(one: Instance, modality: str, default: Default) -> Line:

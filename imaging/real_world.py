@@ -3,6 +3,7 @@
 PS3.3 C.7.6.16.2.11. Slope and intercept act on stored numbers, not on those rescaled.
 """
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,6 +14,12 @@ from imaging.instances import Instance
 
 HOUNSFIELD = MappingProxyType({"[hnsf'U]": "HU"})
 """The UCUM code of Hounsfield units, and what they are called here."""
+
+UCUM = re.compile(r"[!-~]{1,64}")
+"""Units are written without spaces (UCUM section 2.1); any other text is none."""
+
+UNKNOWN = "unknown"
+"""The unit where none is stated, or several."""
 
 SAME_LINE = 1e-6
 """Relative: RescaleSlope is a text of at most 16 characters, RealWorldValueSlope a double."""
@@ -49,5 +56,9 @@ def maps_of(instance: Instance) -> tuple[RealWorldMap, ...]:
     found = []
     for item in instance.items("RealWorldValueMappingSequence"):
         codes = [each.text("CodeValue") for each in item.items("MeasurementUnitsCodeSequence")[:1]]
-        found += [RealWorldMap(HOUNSFIELD.get(code, code), item) for code in codes if code]
+        found += [RealWorldMap(_unit(code), item) for code in codes if code]
     return tuple(found)
+
+
+def _unit(code: str) -> str:
+    return HOUNSFIELD.get(code, code) if UCUM.fullmatch(code) else UNKNOWN

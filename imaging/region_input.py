@@ -9,6 +9,7 @@ import numpy as np
 from imaging.geometry import LPS_TO_RAS
 from imaging.input_quality import input_quality
 from imaging.network_input import NetworkInput
+from imaging.quality import ROUNDING
 from imaging.recipe import Recipe
 from imaging.regions import Mask, Region
 from imaging.regions.measures import (
@@ -126,10 +127,15 @@ def _quality(
         "CENTRE_OUTSIDE_REGION": not holds(part, centre),
         "REGION_DUPLICATE_NAME": region.namesakes,
         "REGION_PADDED": points.fraction_outside,
-        "REGION_SMALL": longest_mm if longest_mm < SMALL_SHARE * box_mm else 0,
-        "REGION_TRUNCATED": unseen if unseen > 1e-6 else 0,
+        "REGION_SMALL": longest_mm if longest_mm < SMALL_SHARE * box_mm * (1 - ROUNDING) else 0,
+        "REGION_TRUNCATED": truncated(unseen),
         "UNTRAINED_REGION_MODE": recipe.spatial_mode != "region",
     }
+
+
+def truncated(unseen: float) -> float:
+    """Return the share of a region that is not seen, 0 where it is but a rounding error."""
+    return unseen if unseen > 1e-6 else 0.0
 
 
 def _share_in_box(mask: Mask, points: BoxSamples) -> float:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.geometry import LPS_TO_RAS, Grid
-from imaging.quality import coded
-from imaging.region_input import region_labels, rounded_mm
+from imaging.region_input import region_labels, rounded_mm, truncated
 from imaging.regions import Region
-from imaging.regions.measures import centre_ras_mm, measures
+from imaging.regions.measures import centre_index, centre_ras_mm, holds, measures
+from imaging.rows import with_codes
 from imaging.volume import Volume
 
 NO_QUANTITY = "mask"
@@ -33,11 +33,14 @@ def mask_label(
         return volume.voxels[:, :, k].T.astype(np.float32)
 
     centre_mm = centre_ras_mm(region.mask, grid, "bbox")
-    quality = [*image["quality"], *coded({"REGION_DUPLICATE_NAME": region.namesakes})]
+    numbers = {
+        "CENTRE_OUTSIDE_REGION": not holds(region.mask, centre_index(region.mask, "bbox")),
+        "REGION_DUPLICATE_NAME": region.namesakes,
+        "REGION_TRUNCATED": truncated(1 - region.fraction_inside),
+    }
     return {
-        **image,
+        **with_codes(image, numbers),
         **region_labels(region, measures(region.mask, grid, plane)),
         "kind": "mask",
         "region_centre_mm": rounded_mm(LPS_TO_RAS[:3, :3] @ centre_mm),
-        "quality": sorted(quality, key=lambda each: str(each["code"])),
     }

@@ -30,7 +30,10 @@ def image_label(
     series = stack.series
     middle = grid.slices[len(grid.slices) // 2]
     spacing_mm = [round(float(length), 6) for length in grid.spacing_mm]
-    measured = {"PixelSpacing": [spacing_mm[1], spacing_mm[0]], "measured_slice_mm": grid.slice_mm}
+    measured = {
+        "PixelSpacing": [spacing_mm[1], spacing_mm[0]],
+        "measured_slice_mm": round(grid.slice_mm, 6),
+    }
     return {
         "patient_id": series.patient_id,
         "study_uid": series.study_uid,
@@ -42,6 +45,9 @@ def image_label(
         "modality": series.modality,
         "kind": "image",
         "roi": "",
+        "roi_source_uid": "",
+        "roi_number": None,
+        "region_centre_mm": None,
         "unit": quantity.unit,
         "unit_notes": list(quantity.notes),
         "uptake_minutes": quantity.uptake_minutes,
@@ -70,12 +76,8 @@ def feature_label(
     own_quality = network_quality(image["modality"], recipe) | seen.quality
     if region:
         own_quality |= region.quality
-    quality = [*image["quality"], *coded(own_quality)]
     return {
-        **image,
-        "roi_source_uid": "",
-        "roi_number": None,
-        "region_centre_mm": None,
+        **with_codes(image, own_quality),
         "orientation": recipe.orientation,
         "network_shape": list(recipe.shape),
         "network_voxel_mm": [round(distance, 6) for distance in seen.voxel_mm],
@@ -88,5 +90,10 @@ def feature_label(
         "weights_sha256": recipe.weights_sha256,
         "preprocessing_id": recipe.preprocessing_id,
         **(region.labels if region else {}),
-        "quality": sorted(quality, key=lambda each: str(each["code"])),
     }
+
+
+def with_codes(label: Mapping[str, Any], numbers: Mapping[str, float]) -> dict[str, Any]:
+    """Return a label with more quality codes, in their order."""
+    quality = [*label["quality"], *coded(numbers)]
+    return {**label, "quality": sorted(quality, key=lambda each: str(each["code"]))}

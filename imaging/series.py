@@ -1,5 +1,6 @@
 """Instances grouped into series, and which of them are image series that can be read here."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from imaging.attributes import GEOMETRY
 from imaging.decoding.element import float_bits, pixel_element
 from imaging.decoding.encapsulated import CODECS
 from imaging.decoding.layout import PixelLayout
-from imaging.errors import InputError
+from imaging.errors import InputError, shown_uid
 from imaging.instances import Instance
 
 CLASSIC_IMAGES = {
@@ -33,6 +34,9 @@ ENHANCED_IMAGES = {
 
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 """Slices as an enhanced object has them, of any modality, with a map to a unit (PS3.3 A.75)."""
+
+MODALITY = re.compile(r"[A-Z0-9_]{0,16}", re.ASCII)
+"""The form of the defined terms (PS3.3 C.7.3.1.1.1); other text is not told."""
 
 MODALITIES = frozenset(CLASSIC_IMAGES.values())
 
@@ -93,7 +97,8 @@ class Series:
     def modality(self) -> str:
         """The modality of the SOP class; for other objects what they say themselves."""
         known = CLASSIC_IMAGES | ENHANCED_IMAGES
-        return known.get(self.sop_class) or self.instances[0].text("Modality")
+        stated = self.instances[0].text("Modality")
+        return known.get(self.sop_class) or (stated if MODALITY.fullmatch(stated) else "")
 
 
 def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
@@ -187,9 +192,13 @@ def _refuse_compressed(instance: Instance) -> None:
     if syntax not in UNCOMPRESSED and syntax not in CODECS:
         raise InputError(
             "unsupported_transfer_syntax",
-            f"entry {instance.entry.number} is stored as {syntax.name} ({syntax}); uncompressed, "
+            f"entry {instance.entry.number} is stored as {_syntax_name(syntax)}; uncompressed, "
             "deflated, RLE, JPEG, JPEG-LS and JPEG 2000 pixels are read",
         )
+
+
+def _syntax_name(syntax: UID) -> str:
+    return shown_uid(syntax) if syntax.name == syntax else f"{syntax.name} ({syntax})"
 
 
 def _refuse_odd_pixels(instance: Instance) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from imaging.archive import Limits
-from imaging.errors import InputError
+from imaging.errors import InputError, shown_uid
 from imaging.geometry import Grid, grid_of
 from imaging.options import Options
 from imaging.report import Report
@@ -29,7 +29,7 @@ def read_study(buffer: memoryview, options: Options, limits: Limits, report: Rep
         raise InputError(
             "unknown_series",
             f"the zip has no image series of {len(unknown)} of the UIDs asked for; "
-            f"it has {', '.join(dict.fromkeys(images))}",
+            f"it has {', '.join(dict.fromkeys(map(shown_uid, images)))}",
         )
     return study
 

@@ -11,7 +11,7 @@ from imaging.decoding.encapsulated import CODECS, decoded_frames
 from imaging.decoding.floats import padding_as_nan
 from imaging.decoding.layout import PixelLayout
 from imaging.decoding.native import native_frames
-from imaging.errors import InputError
+from imaging.errors import InputError, shown_uid
 from imaging.instances import Instance
 from imaging.series import UNCOMPRESSED
 
@@ -50,7 +50,8 @@ def stored_frames(instance: Instance) -> NDArray[np.generic]:
     syntax = instance.transfer_syntax
     if syntax not in UNCOMPRESSED and syntax not in CODECS:
         raise InputError(
-            "unsupported_transfer_syntax", f"entry {instance.entry.number} is stored as {syntax}"
+            "unsupported_transfer_syntax",
+            f"entry {instance.entry.number} is stored as {shown_uid(syntax)}",
         )
     order = UNCOMPRESSED.get(syntax, "<")
     bits = float_bits(instance, order)

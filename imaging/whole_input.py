@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from imaging.input_quality import input_quality
 from imaging.network_input import NetworkInput, axes_of_network, stretched_input, turned
+from imaging.quality import ROUNDING
 from imaging.recipe import Recipe
 from imaging.regions.sampling import box_samples, sample_box
 from imaging.source import Source
@@ -19,7 +20,8 @@ def whole_input(source: Source, recipe: Recipe) -> NetworkInput:
     else:
         seen = _spaced_input(source, recipe, recipe.spacing_mm)
     covered_mm = _along_body_mm(source, recipe)
-    partial_mm = covered_mm if covered_mm < recipe.training.least_coverage_mm else 0.0
+    least_mm = recipe.training.least_coverage_mm * (1 - ROUNDING)
+    partial_mm = covered_mm if covered_mm < least_mm else 0.0
     return replace(seen, quality=seen.quality | {"COVERAGE_PARTIAL": partial_mm})
 
 

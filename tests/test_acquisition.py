@@ -15,6 +15,7 @@ from test_regions_objects import rtstruct, square
 from imaging.acquisition import ALL, BY_MODALITY, KEYWORDS
 from imaging.archive import Limits
 from imaging.attributes import ATTRIBUTES
+from imaging.errors import InputError
 from imaging.options import Options
 from imaging.preprocess import feature_inputs, nifti_files
 from imaging.recipe import Recipe
@@ -93,9 +94,10 @@ def marked_attributes():
 def test_no_attribute_outside_the_list_comes_through(modality):
     """Only attributes of the list may show: in rows, in masks' rows, and in the report."""
     marks = marked_attributes() | {"PatientWeight": 123.457, "PatientSize": 1.98765}
-    allowed = {*ALL, *BY_MODALITY[modality], "Radiopharmaceutical", "Units"}
+    allowed = {*ALL, *BY_MODALITY[modality], "Units"}
     nested = pydicom.Dataset()
-    nested.Radiopharmaceutical, nested.RadiopharmaceuticalStartDateTime = "TRACER", "19121224"
+    nested.Radiopharmaceutical = marks["Radiopharmaceutical"]
+    nested.RadiopharmaceuticalStartDateTime = "19121224"
     image = slices(SMALL, **(marks | OWN[modality] | {"ImageType": ["ORIGINAL", "PRIMARY"]}))
     for each in image:
         each.RadiopharmaceuticalInformationSequence = [nested]
@@ -107,6 +109,61 @@ def test_no_attribute_outside_the_list_comes_through(modality):
     assert len(marks) > 800
     assert leaked
     assert leaked <= allowed
+
+
+WRITTEN = "hush 1912-12-24"
+"""What somebody may have typed where a code of the standard belongs."""
+
+
+@pytest.mark.parametrize(
+    ("modality", "keyword"),
+    [
+        *[("CT", "RescaleType"), ("PT", "Units"), ("CT", "ContrastBolusAgentPhase")],
+        *[("PT", "CorrectedImage"), ("MR", "ScanningSequence"), ("CT", "ConvolutionKernel")],
+    ],
+)
+def test_prose_is_not_told_where_a_code_belongs(modality, keyword):
+    """A kernel's name has up to 16 characters."""
+    prose = WRITTEN if keyword != "ConvolutionKernel" else WRITTEN + " by the ward"
+    image = slices(SMALL, **(OWN[modality] | {keyword: prose}))
+
+    rows = nifti_files(memoryview(zip_of(*image)), options=Options(), limits=Limits())
+
+    assert "hush" not in json.dumps([rows.labels, rows.report])
+
+
+def test_a_value_of_an_image_type_that_is_no_code_is_left_out():
+    label = label_of(ImageType=["ORIGINAL", "PRIMARY", WRITTEN, "CT_SOM5 SPI"])
+
+    assert label["acquisition"]["ImageType"] == ["ORIGINAL", "PRIMARY", "CT_SOM5 SPI"]
+
+
+@pytest.mark.parametrize("text", [WRITTEN, "FDG 1912-12-24"])
+def test_a_tracer_is_not_told_by_its_text(text):
+    code, tracer = pydicom.Dataset(), pydicom.Dataset()
+    code.CodeValue, code.CodeMeaning = "77004003", WRITTEN
+    code.CodingSchemeDesignator = "SCT"
+    tracer.Radiopharmaceutical, tracer.RadionuclideCodeSequence = text, [code]
+    image = slices(SMALL, **OWN["PT"], RadiopharmaceuticalInformationSequence=[tracer])
+
+    (label,) = nifti_files(memoryview(zip_of(*image)), options=Options(), limits=Limits()).labels
+
+    assert label["acquisition"]["radionuclide"] == "^18^Fluorine"
+    assert label["acquisition"].get("tracer") == ("FDG" if "FDG" in text else None)
+    assert "1912" not in json.dumps(label)
+
+
+def test_text_in_place_of_a_uid_is_in_no_message():
+    image = slices(SMALL, SeriesInstanceUID=WRITTEN) + slices(SMALL, SeriesInstanceUID="1.2.3")
+
+    with pytest.raises(InputError, match=r"^unknown_series: .*valid UID\), 1\.2\.3") as refusal:
+        nifti_files(
+            memoryview(zip_of(*image)),
+            options=Options.from_parameters({"series": "1.2.4"}),
+            limits=Limits(),
+        )
+
+    assert "hush" not in str(refusal.value)
 
 
 def everything_shown(study):

@@ -119,6 +119,13 @@ def item(**attributes):
                 "ReconstructionMethod": "MLEM",
             },
         ),
+        (
+            "PT",
+            EnhancedPETImageStorage,
+            PET,
+            {"DecayCorrected": "YES", "ScatterCorrected": "NO", "RandomsCorrected": "YES"},
+            {"CorrectedImage": ["DECY", "RAN"]},
+        ),
     ],
 )
 def test_a_frame_tells_how_it_was_acquired(modality, sop_class, macros, attributes, expected):

@@ -34,6 +34,7 @@ def test_a_preview_can_be_left_out(value):
         {"allow": "all"},
         {"regions": "some"},
         {"preview": "no"},
+        {"roi": "hush", "regions": "whole"},
     ],
 )
 def test_what_is_not_known_is_refused_and_not_repeated(parameters):
@@ -41,6 +42,16 @@ def test_what_is_not_known_is_refused_and_not_repeated(parameters):
         Options.from_parameters(parameters)
 
     assert "hush" not in str(caught.value)
+
+
+def test_words_are_taken_in_any_case_and_names_as_they_are():
+    options = Options.from_parameters(
+        {"regions": " All", "allow": "Untrained_Modality", "x-df-masks": "True ", "roi": "GTV a "}
+    )
+
+    assert (options.regions, options.masks, options.roi) == ("all", True, "GTV a ")
+    assert options.allow == {"untrained_modality"}
+    assert Options.from_parameters({"series": "ALL"}).every_series
 
 
 def test_several_series_or_all_can_be_wanted():

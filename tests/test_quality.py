@@ -109,6 +109,26 @@ def test_a_short_field_of_view_covers_a_part_of_the_body():
     assert "COVERAGE_PARTIAL" not in whole(*slices(BODY), least_coverage_mm="200")
 
 
+@pytest.mark.parametrize(("step_mm", "is_thick"), [("3.0", False), ("3.01", True)])
+def test_slices_three_millimetres_apart_are_not_thick_by_a_rounding_error(step_mm, is_thick):
+    """From 242.749 mm in steps of 3, the mean of the steps is 3.000000000000005."""
+    objects = slices(thorax(shape=(8, 8, 7)))
+    for k, each in enumerate(objects):
+        each.ImagePositionPatient[2] = f"{242.749 + float(step_mm) * k:.10g}"
+
+    assert ("THICK_SLICES" in whole(*objects)) == is_thick
+
+
+@pytest.mark.parametrize(("least", "is_partial"), [("200", False), ("201", True)])
+def test_a_field_of_view_of_just_the_least_length_is_not_partial(least, is_partial):
+    """Of 250 slices 0.8 mm apart; from 0.77 mm on they measure 199.99999999999997 mm."""
+    objects = slices(thorax(shape=(8, 8, 250), spacing_mm=(8.0, 8.0, 0.8)))
+    for k, each in enumerate(objects):
+        each.ImagePositionPatient[2] = f"{0.77 + 0.8 * k:.10g}"
+
+    assert ("COVERAGE_PARTIAL" in whole(*objects, least_coverage_mm=least)) == is_partial
+
+
 @pytest.mark.parametrize(
     ("trained", "number"),
     [
@@ -213,6 +233,14 @@ def test_a_converted_volume_has_the_codes_of_its_image():
     (label,) = nifti_files(memoryview(lossy), options=Options(), limits=Limits()).labels
 
     assert codes(label) == {"CONTRAST_UNKNOWN": 1, "LOSSY": 1, "THICK_SLICES": 10}
+
+
+def test_a_converted_ct_whose_numbers_cannot_be_says_so():
+    filled = zip_of(*slices(Phantom(BODY.voxels + 1000, BODY.spacing_mm, BODY.origin_mm)))
+
+    (label,) = nifti_files(memoryview(filled), options=Options(), limits=Limits()).labels
+
+    assert codes(label)["HU_IMPLAUSIBLE"] == codes(label)["FOV_TRUNCATED"] == 1
 
 
 def test_every_code_has_a_severity_and_says_what_its_number_is():

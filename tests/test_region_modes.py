@@ -12,6 +12,7 @@ from test_region_rows import FIRST_MM, PHANTOM, TUMOUR, box, study_with
 from test_regions_objects import rtstruct
 
 from imaging.archive import Limits
+from imaging.errors import InputError
 from imaging.options import Options
 from imaging.preprocess import feature_inputs, nifti_files
 from imaging.recipe import Recipe
@@ -164,9 +165,26 @@ def test_masks_follow_their_image_on_the_same_grid():
     assert of_mask["intensity_mean"] == pytest.approx(PHANTOM.voxels[expected].mean(), abs=1e-4)
 
 
+def test_a_mask_has_the_codes_of_its_region_and_the_image_none_of_them():
+    """The ring goes on above the last slice, by a half of its contours."""
+    name, contours = box("ring", (4.5, 4.5), (35.5, 35.5), range(28, 32))
+    _, holes = box("ring", (14.5, 14.5), (25.5, 25.5), range(28, 32))
+
+    image = slices(PHANTOM)
+
+    (_, of_image), (_, of_mask) = masks_of(*image, rtstruct(image, [(name, [*contours, *holes])]))
+
+    assert codes(of_mask)["CENTRE_OUTSIDE_REGION"] == 1
+    assert codes(of_mask)["REGION_TRUNCATED"] == pytest.approx(0.5)
+    assert not {"CENTRE_OUTSIDE_REGION", "REGION_TRUNCATED"} & set(codes(of_image))
+    assert (of_image["roi_source_uid"], of_image["roi_number"]) == ("", None)
+
+
 def test_masks_can_be_chosen_by_name_and_come_only_when_asked_for():
     image = slices(PHANTOM)
     objects = [*image, rtstruct(image, [TUMOUR, PARTS])]
 
     assert [label["roi"] for _, label in masks_of(*objects, roi="GTV")] == ["", "GTV"]
     assert [label["roi"] for _, label in masks_of(*objects, masks="false")] == [""]
+    with pytest.raises(InputError, match="^no_regions: "):
+        masks_of(*objects, roi="hush")
