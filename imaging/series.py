@@ -104,19 +104,33 @@ class Series:
 def group_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
     """Return the series in order of first appearance.
 
-    Objects of two classes never share one, nor do a localizer and the slices planned on it.
+    Objects of two classes never share one, nor do a localizer and the slices planned on it, nor
+    a picture of the screen and the slices that it shows.
     """
     groups: dict[tuple[object, ...], list[Instance]] = {}
     for instance in instances:
         key = map(
             instance.text, ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "PatientID")
         )
-        groups.setdefault((*key, _is_localizer(instance)), []).append(instance)
+        parts = (_is_localizer(instance), _is_screen(instance))
+        groups.setdefault((*key, *parts), []).append(instance)
     return tuple(Series(tuple(group)) for group in groups.values())
 
 
 def _is_localizer(instance: Instance) -> bool:
     return "LOCALIZER" in map(str.upper, instance.stated("ImageType"))
+
+
+def _is_screen(instance: Instance) -> bool:
+    """Say whether an object of one slice is derived from others and has no place: a protocol page.
+
+    A slice that should have a place, and has none, stays among the others, which are refused then.
+    """
+    return (
+        instance.text("SOPClassUID") in CLASSIC_IMAGES
+        and "SECONDARY" in map(str.upper, instance.stated("ImageType")[:2])
+        and not instance.stated("ImagePositionPatient")
+    )
 
 
 def is_image(series: Series) -> bool:

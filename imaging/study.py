@@ -1,11 +1,15 @@
 """The content of one zip: its image series, and what else was found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imaging.archive import Limits, open_archive
+from imaging.archive import Entry, Limits, open_archive
 from imaging.errors import InputError
 from imaging.instances import Instance, read_instance
 from imaging.series import REGIONS, Series, group_series, is_image
+
+ZIP = b"PK\x03\x04"
+"""How a zip begins."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,17 @@ class Study:
     def from_zip(cls, buffer: memoryview, limits: Limits) -> "Study":
         """Return what a zip holds, read from the headers alone; refuse a zip without images."""
         instances: list[Instance] = []
-        not_dicom: list[int] = []
+        not_dicom: list[Entry] = []
         for entry in open_archive(buffer, limits):
             instance = read_instance(entry, limits)
             if instance is None:
-                not_dicom.append(entry.number)
+                not_dicom.append(entry)
             else:
                 instances.append(instance)
         if not instances:
-            raise InputError("no_dicom", f"none of the {len(not_dicom)} files in the zip is DICOM")
-        study = cls(group_series(instances), tuple(not_dicom), limits)
+            raise _no_dicom(not_dicom)
+        numbers = tuple(entry.number for entry in not_dicom)
+        study = cls(group_series(instances), numbers, limits)
         study._refuse_without_images()
         return study
 
@@ -46,3 +51,9 @@ class Study:
                 "the zip has regions of interest, but not the images they were drawn on",
             )
         raise InputError("no_images", f"the zip has {found} DICOM objects, but no image among them")
+
+
+def _no_dicom(entries: Sequence[Entry]) -> InputError:
+    zips = sum(entry.open(len(ZIP)).read() == ZIP for entry in entries)
+    inner = f"; {zips} are zips themselves, which are not opened: send each" if zips else ""
+    return InputError("no_dicom", f"none of the {len(entries)} files in the zip is DICOM{inner}")

@@ -122,6 +122,31 @@ def test_a_localizer_in_the_series_hides_none_of_its_slices(at):
     assert sorted(o["code"] for o in rows.report["series"]) == ["", "localizer"]
 
 
+def test_a_page_of_the_screen_in_the_series_hides_none_of_its_slices():
+    objects = slices(SMALL)
+    page = copy.deepcopy(objects[0])
+    page.SOPInstanceUID, page.ImageType = generate_uid(), ["DERIVED", "SECONDARY", "SCREEN SAVE"]
+    del page.ImagePositionPatient, page.ImageOrientationPatient
+
+    rows = inputs_of(zip_of(*objects, page))
+
+    assert rows.labels[0]["shape"] == [10, 12, 6]
+    assert sorted(o["code"] for o in rows.report["series"]) == ["", "missing_attribute"]
+
+
+def test_a_slice_without_a_place_is_not_left_out():
+    objects = slices(SMALL)
+    del objects[3].ImagePositionPatient
+
+    with pytest.raises(InputError, match="^missing_attribute: .* no ImagePositionPatient"):
+        inputs_of(zip_of(*objects))
+
+
+def test_a_zip_of_zips_says_so():
+    with pytest.raises(InputError, match="^no_dicom: .* 1 are zips themselves"):
+        inputs_of(zip_of(zip_of(*slices(SMALL)), b"text"))
+
+
 @pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
 def test_objects_without_uids_are_one_series_if_they_form_one_volume_and_are_reported(keyword):
     rows = inputs_of(zip_of(*slices(SMALL, **{keyword: ""})))

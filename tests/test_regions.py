@@ -209,6 +209,30 @@ def test_points_are_no_region_and_beside_contours_they_are_noted(image):
     assert the_region(image, point, closed)[0].notes == ("open_contours_ignored",)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_closed_contours_of_one_or_two_points_are_strays(image, count):
+    stray = contour([at(3, 3, 5), at(9, 9, 5)][:count])
+
+    region, mask = the_region(image, stray, box((3, 9), (10, 12), 6))
+
+    assert mask.sum() == 12
+    assert region.notes == ("open_contours_ignored",)
+
+
+def test_a_contour_that_lacks_points_it_declares_is_unusable(image):
+    short = contour([at(3, 3, 5), at(9, 9, 5)])
+    short.NumberOfContourPoints = 40
+
+    assert the_skipped(image, short, box((3, 9), (10, 12), 6)).code == "unusable_contours"
+
+
+@pytest.mark.parametrize("again", [lambda c: c[2:] + c[:2], lambda c: c[::-1]])
+def test_a_contour_written_twice_from_another_point_does_not_cancel_itself(image, again):
+    once = box((3, 9), (10, 12), 5)
+
+    assert the_region(image, once, again(once))[1].sum() == 12
+
+
 def test_names_are_kept_verbatim_and_duplicates_are_noted(image):
     lesion = [box((3, 9), (10, 12), 5)]
     names = ["Läsion ②  left ", "腫瘍", "腫瘍"]

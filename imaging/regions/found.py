@@ -24,7 +24,7 @@ NOTES = {
     "contours_unused": "contours lie closer than the slices; each slice took the nearest",
     "slices_without_contours": "slices between contours have none, and were left empty",
     "oblique": "the contours were drawn across the slices",
-    "open_contours_ignored": "points or open lines of the region have no inside",
+    "open_contours_ignored": "points or lines of the region have no inside",
     "resampled": "the segmentation has other voxels than the image: nearest neighbour",
     "other_frame_declared": "the object names this series, but another frame of reference",
     "other_patient_declared": "the object names another PatientID than the image",

@@ -33,8 +33,8 @@ class ContourSet:
     """The contours of one region.
 
     closed_lps_mm: float64 [points, 3] each, in mm, LPS+; each contour once.
-    without_inside: how many contours are points or open lines.
-    broken: how many cannot be read as points, or have less than three.
+    without_inside: how many contours are points or lines.
+    broken: how many cannot be read as points, or have less than three and should have more.
     """
 
     closed_lps_mm: tuple[NDArray[np.float64], ...]
@@ -51,7 +51,7 @@ class ContourSet:
         if self.without_inside and not self.closed_lps_mm:
             raise InputError(
                 "unusable_contours",
-                f"its {self.without_inside} contours are points or open lines, without an inside",
+                f"its {self.without_inside} contours are points or lines, without an inside",
             )
         drawn = fill_contours(self.closed_lps_mm, grid)
         if self.without_inside:
@@ -106,13 +106,21 @@ def _referenced_series(dataset: Dataset, frame_uid: str) -> frozenset[str]:
 def _contour_set(contours: Sequence[Dataset]) -> ContourSet:
     closed = [item for item in contours if text(item, "ContourGeometricType") in CLOSED]
     points = [_points(item) for item in closed]
+    readable = [each for each in points if each is not None]
+    areas = [each for each in readable if len(each) >= LEAST_POINTS]
     # A contour that is written twice would be filled even times, and vanish.
-    distinct = {each.tobytes(): each for each in points if each is not None}
+    distinct = {_corners(each): each for each in areas}
     return ContourSet(
         closed_lps_mm=tuple(distinct.values()),
-        without_inside=len(contours) - len(closed),
-        broken=sum(each is None for each in points),
+        without_inside=len(contours) - len(closed) + len(readable) - len(areas),
+        broken=len(points) - len(readable),
     )
+
+
+def _corners(points: NDArray[np.float64]) -> bytes:
+    """Return what a contour shares with itself, wherever it is begun and whichever way it runs."""
+    in_order: NDArray[np.float64] = points[np.lexsort(points.T)]
+    return in_order.tobytes()
 
 
 def _points(item: Dataset) -> NDArray[np.float64] | None:
@@ -125,7 +133,10 @@ def _points(item: Dataset) -> NDArray[np.float64] | None:
     raw = item.get_item("ContourData").value
     try:
         numbers = np.array(raw.split(b"\\") if isinstance(raw, bytes) else list(raw), np.float64)
+        # Less than three points are strays of the mouse, if there are not to be more.
+        declared = int(item.get("NumberOfContourPoints") or LEAST_POINTS)
     except (TypeError, ValueError):
         return None
-    usable = len(numbers) % 3 == 0 and len(numbers) >= 3 * LEAST_POINTS
+    least = min(declared, LEAST_POINTS)
+    usable = len(numbers) % 3 == 0 and len(numbers) >= 3 * least
     return numbers.reshape(-1, 3) if usable and np.isfinite(numbers).all() else None
