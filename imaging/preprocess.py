@@ -219,7 +219,7 @@ def _no_regions(options: Options, report: Report) -> InputError:
 
 
 def _concerns(skipped: dict[str, Any], options: Options) -> bool:
-    """Say whether a region that was skipped is wanted; an object that cannot be read may hold it."""
+    """Say whether a skipped region is wanted; an object that cannot be read may hold it."""
     return not options.roi or skipped["name"] in ("", options.roi)
 
 
