@@ -58,14 +58,14 @@ def choose(
     taken: dict[int, str] = {}
     others: dict[int, str] = {}
     for group in _by_modality(candidates).values():
-        pool, reason = _decided({n: candidates[n] for n in group}, referenced, rule)
+        pool, reason, lost = _decided({n: candidates[n] for n in group}, referenced, rule)
         if len(pool) > 1:
             raise _tie([candidates[n] for n in pool], rule)
         for n in group:
             if n in pool:
                 taken[n] = reason
             elif candidates[n].middle is not None:
-                others[n] = _why_not(reason, candidates[n].series.modality)
+                others[n] = _why_not(lost.get(n, reason), candidates[n].series.modality)
     return Choice(taken, others)
 
 
@@ -80,21 +80,23 @@ def _by_modality(candidates: Sequence[Candidate]) -> dict[tuple[str, ...], list[
 
 def _decided(
     group: Mapping[int, Candidate], referenced: frozenset[str], rule: Sequence[str]
-) -> tuple[dict[int, Candidate], str]:
-    """Return what is left of a group, and what decided."""
+) -> tuple[dict[int, Candidate], str, dict[int, str]]:
+    """Return what is left of a group, what decided, and by which criterion each other was lost."""
     named = {n: each for n, each in group.items() if each.series.series_uid in referenced}
     wanted = named or group
     pool = {n: each for n, each in wanted.items() if each.middle is not None}
     if len(pool) <= 1:
-        return pool, REGIONS if named and len(group) > 1 else ONLY
+        return pool, REGIONS if named and len(group) > 1 else ONLY, {}
+    lost: dict[int, str] = {}
     for criterion in rule:
         best = CRITERIA[criterion](pool)
         if best is None:
             break  # the candidates differ in what nobody but the sender can rank
+        lost |= dict.fromkeys(pool.keys() - best.keys(), criterion)
         pool = best
         if len(pool) == 1:
-            return pool, criterion
-    return pool, ""
+            return pool, criterion, lost
+    return pool, "", lost
 
 
 Pool = Mapping[int, Candidate]

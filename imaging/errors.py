@@ -123,8 +123,8 @@ REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Send allow=untrained_modality to get rows that say so.",
         ),
         "no_window": (
-            "The model has no intensity window for the modality.",
-            "Use a model that has an intensity window for this modality.",
+            "The model has no intensity window for the modality, the map or its unit.",
+            "Use a model that has an intensity window for this modality or map.",
         ),
         "unreadable_regions": (
             "An RTSTRUCT or SEG does not say where its regions lie.",

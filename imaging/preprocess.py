@@ -1,5 +1,6 @@
 """The two answers to a zip: the network's input, and NIfTI volumes; a row each volume."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,7 +99,8 @@ def feature_inputs(
                 with report.timed("previews"):
                     rows.previews.append(preview_png(seen.voxels) if options.preview else "")
     rows.report = report.finished(study)
-    _refuse_without_rows(rows, options)
+    if not rows.volumes:
+        raise _no_regions(options, report)
     return rows
 
 
@@ -137,7 +139,7 @@ def nifti_files(
                     _add_file(rows, region_mask(region, grid), of_mask, limits)
     rows.report = report.finished(study)
     if options.masks and options.roi and not any(label["kind"] == "mask" for label in rows.labels):
-        raise _no_regions(options)
+        raise _no_regions(options, report)
     return rows
 
 
@@ -206,14 +208,19 @@ def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:
     return listed
 
 
-def _refuse_without_rows(rows: FeatureInputs, options: Options) -> None:
-    if not rows.volumes:
-        raise _no_regions(options)
-
-
-def _no_regions(options: Options) -> InputError:
+def _no_regions(options: Options, report: Report) -> InputError:
     wanted = "regions of the name asked for" if options.roi else "regions of interest"
-    return InputError("no_regions", f"the image series of the zip have no {wanted}")
+    found = Counter(each["code"] for each in report.regions if _concerns(each, options))
+    why = ", ".join(f"{code} ({number})" for code, number in sorted(found.items()))
+    return InputError(
+        "no_regions",
+        f"the image series of the zip have no {wanted}{'; not drawn: ' if why else ''}{why}",
+    )
+
+
+def _concerns(skipped: dict[str, Any], options: Options) -> bool:
+    """Say whether a skipped region is wanted; an object that cannot be read may hold it."""
+    return not options.roi or skipped["name"] in ("", options.roi)
 
 
 def _too_many_rows(limits: Limits) -> InputError:

@@ -5,9 +5,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from imaging.acquisition import contrast
 from imaging.geometry import Grid
+from imaging.instances import Instance
 from imaging.quantities import Quantity
 from imaging.recipe import Recipe
 from imaging.stacks.contrasts import NOT_FOR_NETWORKS, component, is_subtraction
@@ -89,6 +91,9 @@ QUALITY: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Quality codes: what each asks of an analysis (info, warn, exclude), and what it means."""
 
 
+LOSSY_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless})
+"""Transfer syntaxes that are never lossless. JPEG 2000 and HTJ2K may be either."""
+
 SUV_ASSUMPTIONS = frozenset(
     {
         "dates_ignored",
@@ -114,7 +119,7 @@ def image_quality(grid: Grid) -> dict[str, float]:
     modality = middle.text("Modality")
     return {
         "CONTRAST_UNKNOWN": modality == "CT" and contrast(middle) == "unknown",
-        "LOSSY": middle.text("LossyImageCompression") == "01",
+        "LOSSY": any(map(_is_lossy, grid.slices)),
         "DERIVED_IMAGE": sum("DERIVED" in each.texts("ImageType")[:1] for each in grid.slices),
         "GAPS_BEYOND_LIMIT": steps.missing if steps and steps.beyond_limit else 0,
         "GAPS_INTERPOLATED": steps.largest_gap_mm if steps else 0,
@@ -125,6 +130,13 @@ def image_quality(grid: Grid) -> dict[str, float]:
         "TILT_CORRECTED": grid.tilt_degrees if grid.upright else 0,
         "TILT_SHEARED": 0 if grid.upright else grid.tilt_degrees,
     }
+
+
+def _is_lossy(instance: Instance) -> bool:
+    """Say whether pixels were ever compressed with loss: as it is stated, or by their encoding."""
+    return "01" in instance.stated("LossyImageCompression") or (
+        instance.transfer_syntax in LOSSY_SYNTAXES
+    )
 
 
 def quantity_quality(modality: str, quantity: Quantity) -> dict[str, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.instances import Instance
+from imaging.mr_maps import map_kind
 from imaging.real_world import UNKNOWN, maps_of
 from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 from imaging.suv.maps import suv_maps
@@ -26,6 +27,9 @@ EXACT_IN_FLOAT64 = 1 << 53
 
 TERM = re.compile(r"[A-Z0-9_]{1,16}", re.ASCII)
 """The form of all defined terms of RescaleType and Units (PS3.3 C.11.1.1.2, C.8.9.1.1.3)."""
+
+DIMENSIONLESS = "1"
+"""In UCUM. Philips writes maps to it that are another scaling of the same signal."""
 
 AIR_HU = -1000.0
 """What a CT has where nothing was measured; other quantities have 0 there."""
@@ -98,7 +102,7 @@ def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
 
     CT in Hounsfield units or its RescaleType, PET in its Units, MR without a unit. CT and PET need
     slope and intercept; MR has them in every slice, or in none. Parametric maps and floating-point
-    pixels are in the unit of their real-world value map, if any.
+    pixels are in the unit of their real-world value map, if any, and so are maps of ADC, T1 and T2.
     """
     of_objects = {each.entry.number: each for each in slices}
     floats = {number for number, each in of_objects.items() if has_float_pixels(each)}
@@ -106,7 +110,8 @@ def stored_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:
     lines = []
     for each in slices:
         sop_class = each.text("SOPClassUID")
-        if sop_class == PARAMETRIC_MAP or each.entry.number in floats:
+        is_float = each.entry.number in floats
+        if sop_class == PARAMETRIC_MAP or is_float or (modality == "MR" and _is_physical(each)):
             lines.append(_mapped_line(each, modality, default))
         elif sop_class == ENHANCED_PET:
             lines.append(_enhanced_pet_line(each))
@@ -120,6 +125,10 @@ def _is_rescaled(modality: str, slices: Sequence[Instance]) -> bool:
     return modality != "MR" or any(
         each.text("RescaleSlope") or each.text("RescaleIntercept") for each in slices
     )
+
+
+def _is_physical(one: Instance) -> bool:
+    return bool(map_kind(one)) and any(each.unit != DIMENSIONLESS for each in maps_of(one)[:1])
 
 
 def network_quantity(modality: str, slices: Sequence[Instance]) -> Quantity:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from imaging.mr_maps import MAPS
 from imaging.windows import RELATIVE_UNITS, Window, parse_window
 
 CHOICES = MappingProxyType(
@@ -60,6 +61,9 @@ WINDOW_UNITS = MappingProxyType(
     }
 )
 """Units that a window may be in; "arbitrary" is the model's own range of MR signal."""
+
+MR_MAP_WINDOWS = tuple(f"MR_{kind}" for kind in dict.fromkeys(MAPS.values()))
+"""Windows of maps: in the unit of their values, and never relative."""
 
 SERIES_RULE = ("original", "phase", "kernel", "thickness")
 
@@ -204,11 +208,13 @@ def _lengths_mm(text: str) -> tuple[float, float, float]:
 def _windows(parameters: Mapping[str, str]) -> dict[str, Window]:
     windows = {
         modality: parse_window(parameters[WINDOW_PREFIX + modality])
-        for modality in WINDOW_UNITS
+        for modality in (*WINDOW_UNITS, *MR_MAP_WINDOWS)
         if WINDOW_PREFIX + modality in parameters
     }
     for modality, window in windows.items():
-        if window.unit not in WINDOW_UNITS[modality]:
+        if modality in MR_MAP_WINDOWS and window.is_relative:
+            raise ValueError(f"the window of {modality} must be in the unit of its values")
+        if modality in WINDOW_UNITS and window.unit not in WINDOW_UNITS[modality]:
             units = " or ".join(WINDOW_UNITS[modality])
             raise ValueError(f"the window of {modality} must be in {units}")
     return windows

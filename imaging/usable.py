@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from imaging.choice import ALL, ASKED, Candidate, choose
 from imaging.errors import InputError
 from imaging.geometry import Grid, untilted
+from imaging.mr_maps import map_kind
 from imaging.options import Options
 from imaging.quantities import Quantity, network_quantity, stored_quantity
 from imaging.recipe import STORED_PT, Recipe
@@ -39,6 +40,7 @@ def usable_volumes(
             grid = untilted(readable_grid(stack, options))
             window = _window(stack, recipe, options)
             quantity = _quantity(stack, grid, options)
+            _refuse_other_unit(window, quantity)
             found.append(Usable(stack, grid, quantity, window))
     return tuple(found)
 
@@ -94,7 +96,8 @@ def _quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
 def _window(stack: Stack, recipe: Recipe, options: Options) -> Window:
     """Return the model's window for the series' modality; untrained modalities must be allowed.
 
-    Refuses MR that shows no magnitude: its numbers are none that networks are trained on.
+    Refuses MR that shows no magnitude: its numbers are none that networks are trained on. Maps of
+    ADC, T1 and T2 have windows of their own.
     """
     modality = stack.series.modality
     if modality not in recipe.training.modalities and "untrained_modality" not in options.allow:
@@ -106,7 +109,22 @@ def _window(stack: Stack, recipe: Recipe, options: Options) -> Window:
         )
     if modality == "MR":
         refuse_unsuited(stack.slices[0], options.allow)
-    kind = STORED_PT if modality == "PT" and options.pt_unit == "stored" else modality
+    kind = _window_kind(stack, options)
     if kind not in recipe.windows:
         raise InputError("no_window", f"the model has no intensity window for {kind}")
     return recipe.windows[kind]
+
+
+def _window_kind(stack: Stack, options: Options) -> str:
+    modality = stack.series.modality
+    if modality == "PT" and options.pt_unit == "stored":
+        return STORED_PT
+    kind = map_kind(stack.slices[0]) if modality == "MR" else ""
+    return f"{modality}_{kind}" if kind else modality
+
+
+def _refuse_other_unit(window: Window, quantity: Quantity) -> None:
+    if not window.is_relative and window.unit != quantity.unit:
+        raise InputError(
+            "no_window", f"the model's window is in {window.unit}, the image in {quantity.unit}"
+        )

@@ -114,6 +114,21 @@ def test_thinner_slices_come_first_where_nothing_else_differs():
     assert whole(*series("1.2.1"), *series("1.2.2", THIN)) == [("1.2.2", "thickness")]
 
 
+def test_the_report_says_by_which_criterion_each_other_series_was_lost():
+    computed = series("1.2.1", THIN, ImageType=["DERIVED", "SECONDARY", "MPR"])
+    sharp = series("1.2.2", THIN, ConvolutionKernel="B70f")
+    thick, thin = (
+        series(uid, phantom, ConvolutionKernel="B30f")
+        for uid, phantom in (("1.2.3", THICK), ("1.2.4", THIN))
+    )
+
+    rows = asked(zip_of(*computed, *sharp, *thick, *thin))
+
+    lost = [each["reason"].split()[-1] for each in rows.report["series"] if each["code"]]
+    assert lost == ["original", "kernel", "thickness"]
+    assert [label["series_chosen_by"] for label in rows.labels] == ["thickness"]
+
+
 def test_kernels_that_are_not_known_decide_nothing():
     objects = [
         *series("1.2.1", ConvolutionKernel="B30f"),

@@ -283,11 +283,41 @@ def file_of(dataset):
 
 def test_a_map_of_mr_goes_to_the_network_as_mr_does():
     values = np.linspace(1, 2, 60).reshape(3, 5, 4)
-    whole = parametric_map(values, maps=mapped(), ImageType=["DERIVED", "PRIMARY", "ADC", "NONE"])
+    image_type = ["DERIVED", "PRIMARY", "PERFUSION", "NONE"]
+    whole = parametric_map(values, maps=mapped("/min"), ImageType=image_type)
 
     (label,) = features(whole).labels
 
-    assert (label["unit"], label["modality"]) == ("mm2/s", "MR")
+    assert (label["unit"], label["modality"]) == ("/min", "MR")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({}, "no intensity window for MR_ADC"),
+        ({"window_MR_ADC": "0,3 ms"}, "window is in ms, the image in mm2/s"),
+    ],
+)
+def test_a_map_of_diffusion_is_never_scaled_by_itself(parameters, reason):
+    values = np.linspace(1, 2, 60).reshape(3, 5, 4)
+    whole = parametric_map(values, maps=mapped(), ImageType=["DERIVED", "PRIMARY", "ADC", "NONE"])
+
+    with pytest.raises(InputError, match=f"^no_window: .*{reason}"):
+        features(whole, **parameters)
+
+
+def test_a_map_of_diffusion_has_a_window_in_its_unit():
+    """The stored values, of 16 bits, are twice what the map of the classic slices makes of them."""
+    attributes = {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"], "RescaleIntercept": 0}
+    objects = slices(SMALL, SOPClassUID=MRImageStorage, Modality="MR", **attributes)
+    for each in objects:
+        each.RealWorldValueMappingSequence = mapped(slope=0.5, intercept=0.0)
+        each.PixelData = np.full(each.Rows * each.Columns, 1500, "<u2").tobytes()
+
+    rows = features(*objects, window_MR_ADC="0,3000 mm2/s")
+
+    assert (rows.labels[0]["unit"], rows.labels[0]["window"]) == ("mm2/s", [0, 3000])
+    np.testing.assert_allclose(rows.volumes[0], 0.25)
 
 
 def test_a_map_of_ct_goes_to_the_network_in_hounsfield_units_only():

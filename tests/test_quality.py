@@ -1,8 +1,11 @@
 """What to beware of in a row: each code from the case that asks for it, with its number."""
 
+import imagecodecs
 import numpy as np
 import pytest
 from phantoms import Phantom, slices, thorax, zip_of
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGLSNearLossless
 from test_network_input import PARAMETERS, inputs_of
 from test_pet_rows import pet_slices
 from test_preprocess import MR
@@ -241,6 +244,17 @@ def test_a_converted_ct_whose_numbers_cannot_be_says_so():
     (label,) = nifti_files(memoryview(filled), options=Options(), limits=Limits()).labels
 
     assert codes(label)["HU_IMPLAUSIBLE"] == codes(label)["FOV_TRUNCATED"] == 1
+
+
+def test_an_encoding_that_loses_is_lossy_without_the_attribute():
+    objects = slices(BODY)
+    for each in objects:
+        stored = np.frombuffer(each.PixelData, "<u2").reshape(each.Rows, each.Columns)
+        each.PixelData = encapsulate([imagecodecs.jpegls_encode(stored, 2)])
+        each["PixelData"].is_undefined_length = True
+        each.file_meta.TransferSyntaxUID = JPEGLSNearLossless
+
+    assert whole(*objects)["LOSSY"] == 1
 
 
 def test_every_code_has_a_severity_and_says_what_its_number_is():

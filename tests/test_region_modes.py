@@ -133,6 +133,7 @@ def test_every_parameter_that_shapes_a_region_changes_the_id():
         {"trained_voxel_mm": "2-3"},
         {"trained_voxel_mm": "2-3,3-2,4-6"},
         {"window_MR": "0,1 HU"},
+        {"window_MR_ADC": "0.5,99.5 percentile"},
     ],
 )
 def test_a_recipe_that_cannot_be_meant_fails_the_load(parameters):

@@ -121,6 +121,15 @@ def test_a_region_that_is_not_there_is_refused_without_its_name():
     assert "hush" not in str(caught.value)
 
 
+def test_a_request_for_regions_of_which_none_can_be_drawn_says_why():
+    outside = box("hush", (900, 900), (910, 910), range(4, 9))
+
+    with pytest.raises(InputError, match=r"^no_regions: .* region_outside_image \(1\)$") as caught:
+        asked(study_with(TUMOUR, outside), roi="hush")
+
+    assert "hush" not in str(caught.value)
+
+
 def test_regions_that_cannot_be_drawn_are_in_the_report():
     outside = box("far", (900, 900), (910, 910), range(4, 9))
 
