@@ -17,8 +17,10 @@ from pathlib import Path
 
 from tools.client import ServiceError, infer
 from tools.engine import processes, regions
+from tools.engine.access import Access, write_access
 from tools.engine.command import NVIDIA_DEVICE, Launch, command
 from tools.engine.installation import Installation
+from tools.engine.repository import PreparedRepository
 from tools.engine.settings import EngineError, EngineSettings
 from tools.phantom import phantom_zip
 
@@ -44,9 +46,14 @@ class TritonProcess:
         self.settings = settings
         prefix = regions.region_prefix(next(_serial))
         self._folder = tempfile.TemporaryDirectory(prefix=prefix)
-        backends = Path(self._folder.name)
-        installation.make_backend_directory(backends)
-        self.launch = Launch(backends, secrets.token_urlsafe(32), prefix)
+        folder = Path(self._folder.name)
+        self.launch = Launch(
+            folder / "models", folder / "backends", secrets.token_urlsafe(32), prefix
+        )
+        installation.make_backend_directory(self.launch.backends)
+        self.models = PreparedRepository(settings.model_repository, self.launch.models)
+        self.models.prepare()
+        write_access(folder, Access(settings.http_url, self.launch.key))
         self._messages: deque[str] = deque(maxlen=200)
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
