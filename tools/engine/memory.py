@@ -61,4 +61,6 @@ class PeakMemory:
 
     def _look(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, service_memory(self._pids(), self._shared_before))
+            self.peak_bytes = max(
+                self.peak_bytes, service_memory(self._pids(), self._shared_before)
+            )

@@ -2,7 +2,6 @@
 
 import ctypes
 import itertools
-import os
 import re
 import secrets
 import signal
@@ -116,7 +115,7 @@ class TritonProcess:
         self._process.kill()
         self._process.wait()
         for stub in self._stubs:
-            kill_stub(stub)
+            processes.kill_stub(stub)
         self._reader.join()
         regions.remove(self.launch.region_prefix)
         self._folder.cleanup()
@@ -139,13 +138,6 @@ class TritonProcess:
         errors = [line.removeprefix("error: ") for line in self._messages if "error:" in line]
         reason = errors[-1].strip() if errors else "its messages are above"
         return f"Triton stopped while it was starting (exit code {self.exit_code}): {reason}"
-
-
-def kill_stub(stub: processes.Stub) -> None:
-    """End a stub; a process that has got its number since is left alone."""
-    if processes.is_stub(stub):
-        with suppress(ProcessLookupError):
-            os.kill(stub.pid, signal.SIGKILL)
 
 
 def _prepare_child() -> None:
