@@ -35,14 +35,6 @@ class Control:
         index = self._ask("repository/index", QUESTION_SECONDS, {"ready": True})
         return {model["name"] for model in index}
 
-    def reload(self, model: str) -> None:
-        """Unload and load a model whose stub is dead; ensembles that use it follow by themselves.
-
-        To load alone does nothing while Triton takes the model for loaded.
-        """
-        self._ask(f"repository/models/{model}/unload", LOAD_SECONDS, {})
-        self.load(model)
-
     def load(self, model: str) -> None:
         """Load a model; one that is loaded is replaced, without a gap, if its files differ."""
         self._ask(f"repository/models/{model}/load", LOAD_SECONDS, {})

@@ -19,6 +19,9 @@ CALM_SECONDS = 5.0
 LATEST_SECONDS = 60.0
 """One that is never idle is replaced all the same."""
 
+PUT_OFF_SECONDS = 300.0
+"""Before another attempt, where a model could not be loaded anew."""
+
 STUCK_SECONDS = 10.0
 """A replaced process that does nothing for so long does not end by itself any more."""
 
@@ -44,10 +47,11 @@ class Kept:
     activity: Activity
     own_bytes: int
     too_much_since: float | None = None
+    not_before: float = 0.0
 
     def is_due(self, now: float) -> bool:
         """Say whether the process is to be replaced now."""
-        if self.too_much_since is None:
+        if self.too_much_since is None or now < self.not_before:
             return False
         calm = now - self.activity.busy_at > CALM_SECONDS
         return calm or now - self.too_much_since > LATEST_SECONDS
@@ -68,6 +72,10 @@ class Recycling:
         """Return a process to be replaced now, None if there is none."""
         self._kept = {stub: self._seen(stub, now) for stub in stubs}
         return next((stub for stub, kept in self._kept.items() if kept.is_due(now)), None)
+
+    def put_off(self, stub: Stub, now: float) -> None:
+        """Leave a process alone for some minutes: its model could not be loaded anew."""
+        self._kept[stub].not_before = now + PUT_OFF_SECONDS
 
     def replaced(self, stubs: Iterable[Stub], now: float) -> None:
         """Take note of processes that others have taken the place of."""

@@ -201,13 +201,15 @@ class Supervisor:
             self._replace(stub.model)
         except ControlError as error:
             self._note(f"{stub.model} keeps {mib} MiB and could not be loaded anew: {error}")
+            self._recycling.put_off(stub, time.monotonic())
             return
         self._state.recycled += 1
         seconds = time.monotonic() - start
         self._note(f"{stub.model} kept {mib} MiB: loaded anew in {seconds:.1f} s")
 
     def _leaves_too_much(self, stub: processes.Stub) -> bool:
-        size_bytes = regions.size_bytes(stub.region)
+        held = {stub.region, *(each.region for each in self._stubs if each.model == stub.model)}
+        size_bytes = sum(map(regions.size_bytes, held))
         return self._reloads == RELOADS_PER_START or size_bytes > LEFT_BEHIND_BYTES
 
     def _restart(self, reason: str, stop: threading.Event) -> None:
