@@ -84,12 +84,12 @@ def feature_inputs(
     for volume, reason in wanted:
         stack, grid = volume.stack, volume.grid
         with report.outcome(stack.part, stack.name):
+            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             with report.timed("volumes"):
-                source = source_of(grid, volume.quantity, volume.window)
+                source = source_of(grid, volume.quantity, volume.window, keeps_planes=bool(regions))
                 image = image_label(
                     stack, grid, volume.quantity, chosen_by=reason, scanner_key=scanner_key
                 )
-            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             views = _views(source, regions, recipe=recipe, options=options, report=report)
             room = limits.output_bytes // recipe.row_bytes - len(rows.volumes)
             # All or none: a slice that cannot be read may come up with the last region only.

@@ -1,6 +1,9 @@
 """The planes of a grid in their unit: slices as stored, or blended and shifted onto the grid."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,38 @@ WHOLE_TYPES = (np.int16, np.uint16, np.int32, np.uint32)
 """Types for volumes of whole numbers, the first that holds all of them is taken."""
 
 
-def read_plane(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class Plane:
+    """One plane of a grid: as it is stored, and in the unit what is asked for of it.
+
+    stored: indexed [row, column]. convert: makes float32 in the unit of any part of it.
+    """
+
+    stored: NDArray[np.generic]
+    convert: Callable[[NDArray[np.generic]], NDArray[np.float32]]
+
+    def part(self, *where: slice | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return what NumPy's indexing by [row, column] gives, in the unit."""
+        return self.convert(self.stored[where])
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest value, in the unit."""
+        ends = self.convert(np.array([self.stored.min(), self.stored.max()]))
+        return float(ends.min()), float(ends.max())
+
+
+def read_plane(grid: Grid, quantity: Quantity, k: int) -> Plane:
+    """Return plane k of the grid; floating-point and interpolated ones are converted at once."""
+    if grid.is_interpolated:
+        return Plane(_values(grid, quantity, k), np.asarray)
+    stored = grid.slices[k].pixels()
+    if stored.dtype.kind == "f":
+        return Plane(quantity.of(stored, k), np.asarray)
+    return Plane(stored, partial(quantity.of, k=k))
+
+
+def _values(grid: Grid, quantity: Quantity, k: int) -> NDArray[np.float32]:
     """Return plane k of the grid in the quantity's unit, indexed [row, column]."""
     if grid.steps is None:
         plane = quantity.of(grid.slices[k].pixels(), k)
@@ -36,7 +70,7 @@ def read_volume(grid: Grid, quantity: Quantity) -> Volume:
         if is_wide:
             voxels[k] = quantity.wide(grid.slices[k].pixels(), k)
         else:
-            voxels[k] = read_plane(grid, quantity, k)
+            voxels[k] = _values(grid, quantity, k)
     turned = voxels.transpose(2, 1, 0)
     is_whole = is_wide or (quantity.is_whole and not grid.is_interpolated)
     return Volume(_whole_numbers(turned) if is_whole else turned, grid.affine, quantity.unit)
