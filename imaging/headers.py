@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pydicom
@@ -23,9 +24,9 @@ from imaging.elements import (
     CutError,
     Elements,
     UnusualError,
-    Walk,
     as_stored,
     encoding_of,
+    explicit_element,
     wanted_elements,
 )
 
@@ -56,8 +57,7 @@ PREFIX, PREAMBLE_BYTES = b"DICM", 128
 DATASET_AT = PREAMBLE_BYTES + len(PREFIX)
 """Where the file meta information begins (PS3.10 7.1)."""
 
-GROUP_OF_FILE = b"\x02\x00"
-GROUP_OF_COMMANDS = b"\x00\x00"
+GROUP_OF_COMMANDS, GROUP_OF_FILE = b"\x00\x00", b"\x02\x00"
 
 UNUSUAL_SYNTAXES = (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
 
@@ -110,12 +110,13 @@ class SharingDataset(pydicom.Dataset):
 
     def _shared(self, element: RawDataElement, keyword: str) -> Any:
         of_element = (element.tag, element.VR, element.value, self._set)
-        if of_element not in self._known:
+        try:
+            return self._known[of_element]
+        except KeyError:
             value = super().get(keyword)
-            if isinstance(value, pydicom.Sequence):  # its items know whose they are
-                return value
-            self._known[of_element] = value
-        return self._known[of_element]
+            if not isinstance(value, pydicom.Sequence):  # whose items know whose they are
+                self._known[of_element] = value
+            return value
 
 
 def usual_header(entry: Entry, limits: Limits, known: Known) -> Header | None:
@@ -125,7 +126,7 @@ def usual_header(entry: Entry, limits: Limits, known: Known) -> Header | None:
     while True:
         data = entry.open(min(size_bytes, most)).read()
         try:
-            return _header(data, known, is_whole=len(data) >= entry.size_bytes)
+            return _header(data, known, is_whole=len(data) == entry.size_bytes)
         except CutError:
             if size_bytes >= most:
                 return None
@@ -137,28 +138,33 @@ def usual_header(entry: Entry, limits: Limits, known: Known) -> Header | None:
 def _header(data: bytes, known: Known, *, is_whole: bool) -> Header:
     if data[PREAMBLE_BYTES:DATASET_AT] != PREFIX:
         raise UnusualError
-    walk = Walk(data, DATASET_AT, is_implicit=False, is_whole=is_whole)
-    syntax = _transfer_syntax(walk)
-    if data[walk.at : walk.at + 2] == GROUP_OF_COMMANDS:
-        raise UnusualError
-    walk.is_implicit = syntax == ImplicitVRLittleEndian
-    if walk.is_implicit and data[walk.at + 4 : walk.at + 6].isupper():
+    syntax, at = _transfer_syntax(data)
+    is_implicit = syntax == ImplicitVRLittleEndian
+    if is_implicit and data[at + 4 : at + 6].isalpha():
         raise UnusualError  # its length would be 16 KiB or more: it rather has a representation
-    elements = wanted_elements(walk, OF_OBJECT)
+    elements, at = wanted_elements(data, at, is_implicit=is_implicit, wanted=OF_OBJECT)
+    if at == len(data) and not is_whole:
+        raise CutError
     dataset = SharingDataset(elements, known)
-    dataset.set_original_encoding(walk.is_implicit, True, encoding_of(elements))
-    return Header(dataset, syntax, walk.at)
+    dataset.set_original_encoding(is_implicit, True, encoding_of(elements))
+    return Header(dataset, syntax, at)
 
 
-def _transfer_syntax(walk: Walk) -> UID:
-    """Return the transfer syntax of the file meta information; stop behind that."""
-    stated = None
-    while not walk.is_over and walk.data[walk.at : walk.at + 2] == GROUP_OF_FILE:
-        tag, _, length = walk.header()
-        value = walk.value(length)
+def _transfer_syntax(data: bytes) -> tuple[UID, int]:
+    """Return the transfer syntax of the file meta information, and where the data set begins."""
+    syntax, at = UID(""), DATASET_AT
+    while data[at : at + 2] == GROUP_OF_FILE:
+        tag, _, start, _, end = explicit_element(data, at)
         if tag == SYNTAX:
-            stated = value
-    syntax = UID((stated or b"").decode("ascii").rstrip("\0 "))
+            syntax = _uid(data[start:end])
+        at = end
+    if data[at : at + 2] == GROUP_OF_COMMANDS:
+        raise UnusualError
     if not syntax or syntax in UNUSUAL_SYNTAXES:
         raise UnusualError
-    return syntax
+    return syntax, at
+
+
+@lru_cache(maxsize=64)
+def _uid(value: bytes) -> UID:
+    return UID(value.decode("ascii").rstrip("\0 "))

@@ -184,5 +184,5 @@ def test_real_headers_are_read_as_by_pydicom(shared_data):
             else:
                 _assert_as_by_pydicom(header, entry.read())
                 read += 1
-    assert read > 1500
+    assert read > 1400
     assert unusual < 60
