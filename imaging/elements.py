@@ -109,7 +109,7 @@ def explicit_element(data: bytes, at: int) -> Found:
         raise UnusualError
     (length,) = LENGTH.unpack_from(data, at + 8)
     start = at + 12
-    if length != UNDEFINED_LENGTH:
+    if length != UNDEFINED_LENGTH or tag in PIXELS:
         return tag, vr, start, length, start + length
     if vr != "SQ":
         raise UnusualError
