@@ -13,7 +13,7 @@ from imaging.choice import ALL, ASKED
 from imaging.errors import InputError
 from imaging.geometry import Grid
 from imaging.network_input import NetworkInput
-from imaging.nifti import nifti_gz
+from imaging.nifti import nifti_file
 from imaging.options import Options
 from imaging.plausibility import volume_quality
 from imaging.preview import preview_png
@@ -54,7 +54,7 @@ class FeatureInputs:
 
 @dataclass
 class NiftiFiles:
-    """One .nii.gz file and its label for each volume, and for each region on it if wanted."""
+    """One NIfTI file and its label for each volume, and for each region on it if wanted."""
 
     files: list[bytes] = field(default_factory=list)
     labels: list[dict[str, Any]] = field(default_factory=list)
@@ -133,10 +133,10 @@ def nifti_files(
                 label = with_codes(label, volume_quality(volume))
             regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             with report.timed("files"):
-                _add_file(rows, volume, label, limits)
+                _add_file(rows, volume, label, options, limits=limits)
                 for region in regions:
                     of_mask = mask_label(label, region, volume=volume, grid=grid)
-                    _add_file(rows, region_mask(region, grid), of_mask, limits)
+                    _add_file(rows, region_mask(region, grid), of_mask, options, limits=limits)
     rows.report = report.finished(study)
     if options.masks and options.roi and not any(label["kind"] == "mask" for label in rows.labels):
         raise _no_regions(options, report)
@@ -159,8 +159,10 @@ def _nifti_quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
     return stored_quantity(modality, grid.slices)
 
 
-def _add_file(rows: NiftiFiles, volume: Volume, label: dict[str, Any], limits: Limits) -> None:
-    file = nifti_gz(volume)
+def _add_file(
+    rows: NiftiFiles, volume: Volume, label: dict[str, Any], options: Options, *, limits: Limits
+) -> None:
+    file = nifti_file(volume, compress=options.compress)
     if sum(map(len, rows.files)) + len(file) > limits.output_bytes:
         raise _too_many_rows(limits)
     rows.files.append(file)
