@@ -1,6 +1,7 @@
 """The header of an object in a zip: read in memory where it is as usual, else by pydicom."""
 
 import struct
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -107,6 +108,16 @@ class SharingDataset(pydicom.Dataset):
         if isinstance(element, DataElement) and element.VR != "SQ":
             return element.value
         return super().get(key, default)
+
+    def statement(self, keywords: Iterable[str]) -> Hashable:
+        """Return the elements of some attributes as they are stored, those yet to be converted."""
+        found = (self._elements.get(TAGS[keyword]) for keyword in keywords)
+        return tuple(
+            (each.VR, each.value if isinstance(each, RawDataElement) else str(each.value))
+            if each
+            else None
+            for each in found
+        )
 
     def _shared(self, element: RawDataElement, keyword: str) -> Any:
         of_element = (element.tag, element.VR, element.value, self._set)

@@ -6,6 +6,7 @@ pydicom reads the header through a file that inflates as it is read, and stops a
 import logging
 import math
 import warnings
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from imaging.archive import Entry, EntryReader, Limits
 from imaging.attributes import ATTRIBUTES
 from imaging.decoding.deflated import DeflatedEntry
 from imaging.errors import InputError
-from imaging.headers import PYDICOM_FAILURES, Known, usual_header
+from imaging.headers import PYDICOM_FAILURES, Known, SharingDataset, usual_header
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
@@ -98,6 +99,15 @@ class Instance:
         return tuple(
             Instance(self.entry, item, self.transfer_syntax, self.pixels_at) for item in items
         )
+
+    def statement(self, keywords: Iterable[str]) -> Hashable:
+        """Return something that is equal of objects of a study only if they state these alike.
+
+        Nothing is converted for it: what holds for one object holds for those of its statement.
+        """
+        if isinstance(self.header, SharingDataset):
+            return self.header.statement(keywords)
+        return object()
 
     def equals(self, other: "Instance", keyword: str) -> bool:
         """Say whether another object has the same value of an attribute, or has none either."""
