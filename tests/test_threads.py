@@ -40,6 +40,10 @@ def test_what_has_not_begun_is_left_after_a_failure():
     assert len(begun) < 100
 
 
+def _own_name(_):
+    return threading.current_thread().name
+
+
 def test_threads_are_of_the_process_not_of_the_call():
     names = {
         name for _ in range(5) for name in each(lambda _: threading.current_thread().name, "ab")
