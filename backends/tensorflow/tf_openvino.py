@@ -19,6 +19,8 @@ import openvino  # noqa: E402
 PRECISION = "f32"
 """Stated, since the default is bfloat16 where the processor has it: two to three digits."""
 
+RELEASE = openvino.__version__.partition("-")[0]
+
 _UNCONVERTED = re.compile(r"No conversion rule found for operations: [^\n]+")
 
 
@@ -37,7 +39,7 @@ class OpenVinoModel:
             }
         except RuntimeError as error:  # which is all that OpenVINO raises
             raise SavedModelError(
-                f"OpenVINO {openvino.__version__} cannot convert it: {_reason(error)}"
+                f"OpenVINO {RELEASE} cannot convert it: {_reason(error)}"
             ) from error
         self._refuse_other_types(signature)
         self._request = self._compiled.create_infer_request()
@@ -69,7 +71,7 @@ class OpenVinoModel:
 
 def description(threads: int) -> str:
     """Return which OpenVINO computes, and how, for the log."""
-    return f"OpenVINO {openvino.__version__} on the CPU, {PRECISION}, threads: {threads}"
+    return f"OpenVINO {RELEASE} on the CPU, {PRECISION}, threads: {threads}"
 
 
 def _compiled(directory: Path, signature: Signature, threads: int) -> openvino.CompiledModel:
