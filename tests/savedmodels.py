@@ -50,11 +50,13 @@ def save(
     return decorate
 
 
-def image(directory: Path) -> Path:
-    """A convolution with weights: [-1, 8, 8, 3] to 4 features a row."""
+def image(directory: Path, shift: float = 0.0) -> Path:
+    """A convolution with weights: [-1, 8, 8, 3] to 4 features a row; one weight may be shifted."""
     module = tf.Module()
     random = np.random.default_rng(7)
-    module.kernel = tf.Variable(random.normal(size=(3, 3, 3, 4)), dtype=tf.float32)
+    kernel = random.normal(size=(3, 3, 3, 4))
+    kernel[1, 1, 1] += shift
+    module.kernel = tf.Variable(kernel, dtype=tf.float32)
 
     @save(directory, spec(None, 8, 8, 3, name="pixels"), module=module)
     def saved(pixels):

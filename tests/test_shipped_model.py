@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tools.ct3dcnn import SEED, SHAPE, build
 from tools.locations import data_folder
+from tools.parity_inputs import parity_inputs
 from tools.weights_digest import weights_sha256
 
 REPOSITORY = data_folder("model_repository")
@@ -27,3 +28,23 @@ def test_the_weights_are_the_seeded_initialisation():
 
     assert len(whole.layers) == 17
     np.testing.assert_allclose(found, cut(volume, training=False), rtol=1e-5)
+
+
+def test_the_inputs_that_engines_are_compared_on_are_those_of_the_pipeline():
+    file = EXTRACTOR.with_name("parity.npz")
+    config = REPOSITORY / "ct3dcnn__v1_preprocess" / "config.pbtxt"
+
+    with np.load(file) as stored:
+        # One step of 255, as another processor may round a value to the next.
+        np.testing.assert_allclose(stored["volumes"], parity_inputs(config), atol=1.01 / 255)
+    assert file.stat().st_size < 500_000
+
+
+def test_what_a_gpu_is_configured_with_differs_in_batching_alone():
+    folder = REPOSITORY / "ct3dcnn__v1_extractor"
+    usual, gpu = (
+        [line for line in (folder / name).read_text().splitlines() if not line.startswith("#")]
+        for name in ("config.pbtxt", "configs/gpu.pbtxt")
+    )
+
+    assert gpu == [*usual, "dynamic_batching { }"]

@@ -56,6 +56,16 @@ def parameter(name, value):
     return f'parameters [ {{ key: "{name}" value: {{ string_value: "{value}" }} }} ]\n'
 
 
+BY_OPENVINO = (
+    BACKEND_ONLY
+    + """
+parameters [
+  { key: "engine" value: { string_value: "openvino" } },
+  { key: "rows_at_once" value: { string_value: "1" } }
+]
+"""
+)
+
 SERVED = {
     "image": None,
     "text": NVIDIAS,
@@ -67,6 +77,9 @@ SERVED = {
     "wide": BACKEND_ONLY + parameter("rows_at_once", "1"),
 }
 """config.pbtxt of each model that is loaded at the start; `image` has none."""
+
+KINDS = {"misfit": "two", "misspelt": "two", "image_by_openvino": "image"}
+"""What a model's SavedModel is, unless it is called as the model is."""
 
 REFUSED = {
     "python_call": BACKEND_ONLY,
@@ -165,8 +178,8 @@ def region_prefix(port):
 
 
 def add_model(repository, name, config):
-    build = savedmodels.two if name in ("misfit", "misspelt") else getattr(savedmodels, name)
-    build(repository / name / "1" / "model.savedmodel")
+    kind = KINDS.get(name, name)
+    getattr(savedmodels, kind)(repository / name / "1" / "model.savedmodel")
     if config is not None:
         (repository / name / "config.pbtxt").write_text(config)
 
@@ -307,6 +320,19 @@ def test_only_the_outputs_asked_for_are_sent(served):
     answer = served.ask("two", pair(2), outputs=[http.InferRequestedOutput("sums")])
 
     assert [output["name"] for output in answer.get_response()["outputs"]] == ["sums"]
+
+
+def test_openvino_computes_where_it_is_asked_for(served):
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: the extra `openvino`")
+    add_model(served.repository, "image_by_openvino", BY_OPENVINO)
+    inputs = {"pixels": pixels(3)}
+
+    served.client.load_model("image_by_openvino")
+
+    answer = served.ask("image_by_openvino", inputs).as_numpy("features")
+    values = expected(served.savedmodel("image_by_openvino"), inputs)["features"]
+    np.testing.assert_allclose(answer, values, rtol=1e-5)
+    assert "OpenVINO 2026" in served.log.read_text()
 
 
 # What is completed

@@ -309,7 +309,7 @@ def test_a_tensor_of_any_rank_cannot_be_completed():
 def test_a_configuration_that_agrees_is_accepted():
     stated = config([("a", "TYPE_FP32", [-1, 7])], [("y", "TYPE_FP32", [1])], max_batch_size=4)
 
-    check(stated, signature({"a": (-1, -1, 7)}, {"y": (-1,), "z": (-1, 3)}), rows_at_once=2)
+    check(stated, signature({"a": (-1, -1, 7)}, {"y": (-1,), "z": (-1, 3)}), limits_rows=True)
 
 
 @pytest.mark.parametrize(
@@ -349,16 +349,16 @@ def test_a_configuration_that_agrees_is_accepted():
 )
 def test_a_configuration_that_differs_is_refused_with_both_sides(stated, message):
     with pytest.raises(SavedModelError, match=message):
-        check(stated, signature({"a": (-1, 7)}, {"y": (-1, 2)}), rows_at_once=0)
+        check(stated, signature({"a": (-1, 7)}, {"y": (-1, 2)}), limits_rows=False)
 
 
 def test_rows_of_a_model_without_rows_are_refused():
     whole = signature({"a": (7,)}, {"y": (-1, 2)})
 
     with pytest.raises(SavedModelError, match=r"max_batch_size 4, .* 'a' TYPE_FP32 \[7\]"):
-        check(config(max_batch_size=4), whole, rows_at_once=0)
+        check(config(max_batch_size=4), whole, limits_rows=False)
     with pytest.raises(SavedModelError, match=r"rows_at_once needs .* 'a' TYPE_FP32 \[7\]"):
-        check(config([("a", "TYPE_FP32", [7])]), whole, rows_at_once=2)
+        check(config([("a", "TYPE_FP32", [7])]), whole, limits_rows=True)
 
 
 # Requests as batches

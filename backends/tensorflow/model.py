@@ -13,7 +13,7 @@ from tf_errors import InputError, SavedModelError
 
 
 class TritonPythonModel:
-    """Adapter only: what a model computes is in tf_savedmodel.py, all else in tf_service.py."""
+    """Adapter only: what a model computes, and with what, is in tf_service.py."""
 
     @staticmethod
     def auto_complete_config(config):
@@ -49,7 +49,7 @@ class TritonPythonModel:
 
     def _inputs(self, request):
         return {
-            tensor.name(): self.service.array_of_bfloat16(tensor.to_dlpack())
+            tensor.name(): self.service.engine.array_of_bfloat16(tensor.to_dlpack())
             if self.service.is_bfloat16(tensor.name())
             else tensor.as_numpy()
             for tensor in request.inputs()
@@ -72,7 +72,9 @@ class TritonPythonModel:
 
     def _tensor(self, name, values):
         if self.service.is_bfloat16(name):
-            return pb_utils.Tensor.from_dlpack(name, self.service.capsule_of_bfloat16(values))
+            return pb_utils.Tensor.from_dlpack(
+                name, self.service.engine.capsule_of_bfloat16(values)
+            )
         return pb_utils.Tensor(name, values)
 
 

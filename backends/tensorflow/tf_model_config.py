@@ -52,7 +52,7 @@ def complete(config: Config, signature: Signature) -> Completion:
     )
 
 
-def check(config: Config, signature: Signature, *, rows_at_once: int) -> None:
+def check(config: Config, signature: Signature, *, limits_rows: bool) -> None:
     """Refuse a configuration that the SavedModel cannot serve, and say everything that differs."""
     for name in UNSUPPORTED:
         if config.get(name):
@@ -64,7 +64,7 @@ def check(config: Config, signature: Signature, *, rows_at_once: int) -> None:
     if config.get("optimization", {}).get("execution_accelerators"):
         raise SavedModelError("config.pbtxt has execution_accelerators: TensorFlow alone is used")
     _refuse_rows_that_are_not(config["max_batch_size"], signature)
-    if rows_at_once and not signature.has_rows:
+    if limits_rows and not signature.has_rows:
         raise SavedModelError(
             "the parameter rows_at_once needs a signature whose tensors all have -1 as their "
             f"first dimension; {signature.name!r} has {_all_shapes(signature)}"

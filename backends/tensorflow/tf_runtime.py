@@ -10,8 +10,9 @@ from tf_settings import Settings
 
 @dataclass(frozen=True)
 class Started:
-    """How TensorFlow runs, for the log."""
+    """How TensorFlow runs, and for the log."""
 
+    on_gpu: bool
     description: str
     warnings: tuple[str, ...]
 
@@ -30,13 +31,14 @@ def start(settings: Settings, *, wants_gpu: bool, device: str) -> Started:
         # TF32 rounds float32 to 10 bits of mantissa in convolutions on Ampere and newer GPUs, by
         # default; features then differ in the fourth digit from those of a CPU.
         tf.config.experimental.enable_tensor_float_32_execution(False)
-        tf.config.threading.set_intra_op_parallelism_threads(settings.intra_op_threads)
+        tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
         tf.config.threading.set_inter_op_parallelism_threads(settings.inter_op_threads)
         has_gpu = _choose_gpu(tf, int(device)) if wants_gpu else _hide_gpus(tf)
         tf.zeros(()).numpy()  # the first operation opens the devices, and makes settings final
     return Started(
+        has_gpu,
         f"TensorFlow {tf.__version__} on {f'GPU {device}' if has_gpu else 'the CPU'}, TF32 off, "
-        f"threads: {settings.intra_op_threads or 'automatic'} within an operation, "
+        f"threads: {settings.threads} within an operation, "
         f"{settings.inter_op_threads or 'automatic'} across",
         (f"TensorFlow finds no GPU {device}: the CPU computes",) * (wants_gpu and not has_gpu),
     )

@@ -1,19 +1,18 @@
 """A model as Triton's configuration describes it: loaded, completed, asked. Knows no Triton."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
 from tf_batching import Arrays, BatchedModel
+from tf_engines import Engine, load_engine
 from tf_errors import AnswerError
 from tf_graph_safety import read_operations
 from tf_model_config import Completion, Config, check, complete
-from tf_runtime import start
 from tf_settings import Settings
 from tf_shapes import as_client
 from tf_signature import read_meta_graph, read_signature
+from tf_verdict import Candidate
 from tf_warm_up import warm_up
 
 
@@ -25,13 +24,11 @@ class Service:
     listed_outputs: the outputs in config.pbtxt, by name.
     """
 
+    engine: Engine
     model: BatchedModel
     listed_outputs: Mapping[str, Config]
     description: str
     warnings: Sequence[str]
-    failed_node: Callable[[Exception], str]
-    array_of_bfloat16: Callable[[object], NDArray[Any]]
-    capsule_of_bfloat16: Callable[[NDArray[Any]], object]
 
     def answers(self, requests: Sequence[Arrays]) -> list[Arrays | Exception]:
         """Return the listed outputs, or what went wrong, for each request."""
@@ -48,7 +45,7 @@ class Service:
         kind = type(error).__name__
         if isinstance(error, AnswerError):
             return f"{kind}: {error}"
-        node = self.failed_node(error)
+        node = self.engine.failed_node(error)
         return f"{kind} in the node {node!r} of the graph" if node else kind
 
     def _as_client(self, answer: Arrays | Exception) -> Arrays | Exception:
@@ -73,30 +70,28 @@ def completion(config: Config, version_directory: Path) -> Completion:
 def load(config: Config, version_directory: Path, *, wants_gpu: bool, device: str) -> Service:
     """Return the model of a version; refuse one that is not what the configuration says.
 
-    The file is looked at before TensorFlow is: what is wrong with it is known at once.
+    The file is looked at before an engine is: what is wrong with it is known at once.
     """
     settings = Settings.from_config(config)
     directory = _saved_model(config, version_directory)
     signature = read_signature(directory, settings.signature, settings.tags)
-    check(config, signature, rows_at_once=settings.rows_at_once)
+    check(config, signature, limits_rows=settings.limits_rows)
     operations = read_operations(read_meta_graph(directory, settings.tags))
     if not settings.trust:
         operations.refuse_unsafe()
-    started = start(settings, wants_gpu=wants_gpu, device=device)
-    import tf_savedmodel  # imports TensorFlow, which has its threads and its device by now
-
-    operations.refuse_unknown(tf_savedmodel.is_registered)
-    compute = tf_savedmodel.SavedModel(directory, signature)
-    warmed_up = warm_up(compute, signature, rows_at_once=settings.rows_at_once)
+    engine = load_engine(
+        Candidate(directory, version_directory, signature, operations, settings),
+        wants_gpu=wants_gpu,
+        device=device,
+    )
+    warmed_up = warm_up(engine.compute, signature, rows_at_once=engine.rows_at_once)
     return Service(
-        BatchedModel(compute, signature, config["max_batch_size"] > 0, settings.rows_at_once),
+        engine,
+        BatchedModel(engine.compute, signature, config["max_batch_size"] > 0, engine.rows_at_once),
         {output["name"]: output for output in config["output"]},
-        f"signature {signature.name!r}, {started.description}, "
-        f"rows at once: {settings.rows_at_once or 'all'}; {warmed_up}",
-        started.warnings + _instances(config),
-        tf_savedmodel.failed_node,
-        tf_savedmodel.array_of_bfloat16,
-        tf_savedmodel.capsule_of_bfloat16,
+        f"signature {signature.name!r}, {engine.description}, "
+        f"rows at once: {engine.rows_at_once or 'all'}; {warmed_up}",
+        engine.warnings + _instances(config),
     )
 
 

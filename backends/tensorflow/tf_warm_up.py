@@ -36,7 +36,7 @@ def warm_up(compute: Compute, signature: Signature, *, rows_at_once: int) -> str
     With rows_at_once these are all sizes up to it: the last part of a request may have any. What
     a model thinks of zeros is no reason not to load it.
     """
-    if not _is_predictable(signature):
+    if not is_predictable(signature):
         return "no warm-up: the signature does not say which inputs it takes"
     deadline = time.monotonic() + SECONDS
     done = []
@@ -58,7 +58,8 @@ def _sizes(rows_at_once: int) -> Iterator[int]:
     yield from range(1, rows_at_once)
 
 
-def _is_predictable(signature: Signature) -> bool:
+def is_predictable(signature: Signature) -> bool:
+    """Return whether the signature says which inputs it takes: numbers, and the size of a row."""
     return all(
         tensor.data_type in NUMPY_TYPES and tensor.shape is not None and -1 not in tensor.shape[1:]
         for tensor in signature.inputs.values()
