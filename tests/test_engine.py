@@ -39,7 +39,7 @@ from tools.shared_study import local_access, send_shared
 SMALL = thorax(shape=(10, 12, 6))
 STUDY = zip_of(*slices(SMALL))
 DEEPFEATURES = Path(sys.executable).with_name("deepfeatures")
-MODEL_PROCESSES = 2 * instances(usable_cores()) + 1
+MODEL_PROCESSES = instances(usable_cores()) + 2
 
 
 class Service:

@@ -48,7 +48,7 @@ def test_counts_are_filled_in_only_where_they_are_left_out(prepared):
         "ct3dcnn": [],
         "ct3dcnn__v1_extractor": [1],
         "ct3dcnn__v1_preprocess": [3],
-        "dicom_to_nifti": [3],
+        "dicom_to_nifti": [1],
     }
 
 
