@@ -26,7 +26,8 @@ same codes in the report. `internal_error` (HTTP 500) is ours to mend: the serve
 |---|---|---|
 {refusals}
 
-`deepfeatures` and its client have three more: `retry` (the service was interrupted: send the study
+`deepfeatures` and its client have four more: `busy` (too many studies are waiting: send the study
+again in a while; HTTP has status 503 then), `retry` (the service was interrupted: send the study
 again), `unreachable` (nothing listens there), `service_error` (Triton's own words follow).
 
 ## Quality codes
