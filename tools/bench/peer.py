@@ -74,6 +74,16 @@ class Peer:
         return answer
 
 
+def result_of(name: str, words: Sequence[object]) -> Any:
+    """Return what a contender returns that runs once, and that nobody times."""
+    peer = Peer(name, words)
+    try:
+        peer()
+        return peer.result
+    finally:
+        peer.close()
+
+
 @contextmanager
 def peers(wanted: Mapping[str, Sequence[object]], missing: dict[str, str]) -> Iterator[list[Peer]]:
     """Run contenders by their names, each with its arguments, for the time of a block.

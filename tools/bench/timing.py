@@ -33,6 +33,11 @@ class Timing:
         }
 
 
+def as_json(timings: Mapping[str, Timing]) -> dict[str, Any]:
+    """Return times by contender as they are written."""
+    return {name: timing.as_json() for name, timing in timings.items()}
+
+
 def interleaved(
     turns: Mapping[str, Turn],
     rounds: int,

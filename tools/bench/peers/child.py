@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from tools.bench.peers import conversions, inflating, matrices, networks, thesis
+from tools.bench.peers import conversions, inflating, matrices, networks, onnx_graph, thesis
 
 CONTENDERS: dict[str, Callable[..., Callable[[], Any]]] = {
     "dcm2niix": conversions.dcm2niix,
     "inflate_isal": inflating.isal,
     "inflate_libdeflate": inflating.libdeflate,
+    "kernels": onnx_graph.kernels,
     "matrix_numpy": matrices.numpy,
     "matrix_tensorflow": matrices.tensorflow,
     "network_onnxruntime": networks.onnx_runtime,
@@ -27,6 +28,7 @@ CONTENDERS: dict[str, Callable[..., Callable[[], Any]]] = {
     "nifti_memory": conversions.ours_in_memory,
     "thesis_dcm2niix": thesis.with_dcm2niix,
     "thesis_dicom2nifti": thesis.with_dicom2nifti,
+    "write_onnx": onnx_graph.writer,
 }
 
 

@@ -1,6 +1,6 @@
 """The network as an ONNX file, from the weights of its SavedModel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,20 @@ def read_weights(model: Path) -> list[NDArray[np.float32]]:
     count = sum(name.startswith("weights/") for name in variables.get_variable_to_shape_map())
     names = (f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE" for number in range(count))
     return [variables.get_tensor(name) for name in names]
+
+
+def kernels(model: str) -> Callable[[], list[list[int]]]:
+    """Get ready to tell the shapes of the kernels, layer by layer."""
+    weights = read_weights(Path(model))
+    return lambda: [list(weight.shape) for weight in weights if weight.ndim > 1]
+
+
+def writer(model: str, file: str, *shape: str) -> Callable[[], None]:
+    """Get ready to write the graph; here, since the bench itself does without TensorFlow."""
+    import onnx  # noqa: F401  (missing, it is told before anything is written)
+
+    weights = read_weights(Path(model))
+    return lambda: write_onnx(weights, Path(file), [int(length) for length in shape])
 
 
 def write_onnx(weights: Weights, file: Path, shape: Sequence[int]) -> None:
