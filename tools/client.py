@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -20,8 +21,14 @@ WORDS_OF_INTERRUPTIONS = (
     "Stub process",
     "has no available versions",
     "is not at ready state",
+    "Unable to find shared memory region",
 )
-"""Of Triton's own errors: what a request gets whose model died, or is being loaded again."""
+"""Of Triton's own errors: what a request gets whose model died, or is being loaded again, or whose
+study was handed over to a Triton that has been started again since."""
+
+BUSY = "as many studies are waiting as the service takes: send the study again in a while"
+
+WORDS_OF_A_FULL_QUEUE = "Exceeds maximum queue size"
 
 
 class ServiceError(RuntimeError):
@@ -70,7 +77,11 @@ def infer(
 
     Raises ServiceError with the code of the refusal, or as `send` does.
     """
-    answer = send(url, model, study, parameters)
+    return features_of(send(url, model, study, parameters))
+
+
+def features_of(answer: triton.InferResult) -> Features:
+    """Return the answer of a feature model as what it means."""
     return Features(
         [json.loads(row) for row in answer.as_numpy("ROWS")],
         answer.as_numpy("FEATURES"),
@@ -80,18 +91,32 @@ def infer(
 
 
 def send(
-    url: str, model: str, study: bytes, parameters: Mapping[str, str] | None = None
+    url: str, model: str, study: bytes | memoryview, parameters: Mapping[str, str] | None = None
 ) -> triton.InferResult:
     """Return what a model that takes a DICOM zip answers.
 
-    Raises ServiceError: with the code of the refusal; `retry` if the service was interrupted;
-    `unreachable` if nothing answers.
+    Raises ServiceError: with the code of the refusal; `busy` if too many studies are waiting;
+    `retry` if the service was interrupted; `unreachable` if nothing answers.
     """
     tensor = triton.InferInput("DICOM_ZIP", [len(study)], "UINT8")
     tensor.set_data_from_numpy(np.frombuffer(study, np.uint8))
+    return send_tensor(url, model, tensor, parameters=parameters)
+
+
+def send_tensor(
+    url: str, model: str, tensor: triton.InferInput, *, parameters: Mapping[str, str] | None
+) -> triton.InferResult:
+    """Return what a model answers to its one input; raises as `send` does."""
+    patience = {"network_timeout": REQUEST_SECONDS}
+    with service_errors(url), triton.InferenceServerClient(url, **patience) as client:
+        return client.infer(model, [tensor], parameters=dict(parameters or {}))
+
+
+@contextmanager
+def service_errors(url: str) -> Iterator[None]:
+    """Turn what tritonclient raises in the block into ServiceError."""
     try:
-        with triton.InferenceServerClient(url, network_timeout=REQUEST_SECONDS) as client:
-            return client.infer(model, [tensor], parameters=dict(parameters or {}))
+        yield
     except InferenceServerException as error:
         raise _refusal(error.message()) from error
     except ConnectionRefusedError as error:
@@ -105,6 +130,8 @@ def _refusal(message: str) -> ServiceError:
     text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
     if any(words in text for words in WORDS_OF_INTERRUPTIONS):
         return ServiceError("retry", INTERRUPTED)
+    if WORDS_OF_A_FULL_QUEUE in text:
+        return ServiceError("busy", BUSY)
     code, _, sentence = text.partition(": ")
     if not re.fullmatch("[a-z0-9_]+", code):
         return ServiceError("service_error", message)

@@ -6,17 +6,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.results.table import MixedVersionsError
 from imaging.options import REGION_MODES
-from tools.client import Features, ServiceError, infer, is_live, is_serving
+from tools.client import Features, ServiceError, features_of, infer, is_live, is_serving
 from tools.engine.ports import free_ports
 from tools.engine.run import running
 from tools.engine.settings import EngineError, EngineSettings
 from tools.outcome import Outcome, write_files
+from tools.shared_study import local_access, send_shared
 from tools.studies import StudySource, find_studies
 
 DEFAULT_URL = "127.0.0.1:8000"
@@ -25,6 +27,11 @@ FORMS = {".csv": "csv", ".json": "json"}
 
 PAUSES_SECONDS = (1, 5, 15)
 """A model comes back within 6 s, Triton within 10 s."""
+
+PATIENCE = MappingProxyType(
+    {"retry": PAUSES_SECONDS, "unreachable": PAUSES_SECONDS, "busy": (1, 2) + (5,) * 120}
+)
+"""Pauses before a study is sent again; a full queue may hold ten minutes of work."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,7 +119,7 @@ def extract(
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
             try:
-                answer = _patiently(url, model, study.zip_bytes(), parameters)
+                answer = _patiently(url, model, study, parameters)
                 outcome.add(study.name, answer)
             except (ServiceError, MixedVersionsError, OSError) as error:
                 outcome.add_failure(study.name, error)
@@ -126,16 +133,28 @@ def extract(
     return outcome
 
 
-def _patiently(url: str, model: str, study: bytes, parameters: Mapping[str, str]) -> Features:
-    """Return the features; a service that was interrupted gets time to come back."""
-    for pause in PAUSES_SECONDS:
+def _patiently(url: str, model: str, study: StudySource, parameters: Mapping[str, str]) -> Features:
+    """Return the features; a service that is busy or was interrupted gets time."""
+    pauses = {code: iter(seconds) for code, seconds in PATIENCE.items()}
+    while True:
         try:
-            return infer(url, model, study, parameters)
+            return _features(url, model, study, parameters=parameters)
         except ServiceError as error:
-            if error.code not in ("retry", "unreachable"):
+            pause = next(pauses.get(error.code, iter(())), None)
+            if pause is None:
                 raise
             time.sleep(pause)
-    return infer(url, model, study, parameters)
+
+
+def _features(
+    url: str, model: str, study: StudySource, *, parameters: Mapping[str, str]
+) -> Features:
+    """Return the features of a study; through shared memory if the service is ours, and here."""
+    access = local_access(url)  # looked up each time: a Triton that was restarted has a new key
+    if access is None:
+        return infer(url, model, study.zip_bytes(), parameters)
+    content = study.zip_file() or study.zip_bytes()
+    return features_of(send_shared(access, model, content, parameters))
 
 
 @contextmanager

@@ -20,10 +20,14 @@ class StudySource:
     name: str
     files: tuple[Path, ...]
 
+    def zip_file(self) -> Path | None:
+        """Return the file that is the zip, None if the study is DICOM files."""
+        return self.files[0] if self.files[0].suffix.lower() == ".zip" else None
+
     def zip_bytes(self) -> bytes:
         """Return the bytes of the zip; DICOM files are zipped in memory, never on disk."""
-        if self.files[0].suffix.lower() == ".zip":
-            return self.files[0].read_bytes()
+        if file := self.zip_file():
+            return file.read_bytes()
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             for number, file in enumerate(self.files):

@@ -24,10 +24,12 @@ NVIDIA_DEVICE = Path("/dev/nvidiactl")
 class Launch:
     """What belongs to one start of the server.
 
+    models, backends: folders made for it.
     key: opens the restricted APIs; new with each start.
     region_prefix: starts the names of its shared-memory regions, to tell them from others'.
     """
 
+    models: Path
     backends: Path
     key: str
     region_prefix: str
@@ -38,7 +40,7 @@ def command(
 ) -> list[str]:
     """Return the command line: every flag that this version of Triton knows."""
     flags = {
-        "--model-repository": str(settings.model_repository),
+        "--model-repository": str(launch.models),
         "--backend-directory": str(launch.backends),
         "--backend-config": f"python,shm-region-prefix-name={launch.region_prefix}",
         "--model-control-mode": "explicit",

@@ -1,4 +1,4 @@
-"""Triton's restricted APIs, with the key: models listed, unloaded and loaded."""
+"""Triton's restricted APIs, with the key: models loaded and unloaded, regions let go of."""
 
 import json
 import urllib.error
@@ -17,13 +17,13 @@ class ControlError(RuntimeError):
 
 
 class Control:
-    """The model repository of one running server.
+    """The model repository and the registered regions of one running server.
 
     Raises ControlError if it does not answer in time, or refuses.
     """
 
     def __init__(self, http_url: str, key: str) -> None:
-        self._url = f"http://{http_url}/v2/repository"
+        self._url = f"http://{http_url}/v2"
         self._headers = {KEY_HEADER: key, "Content-Type": "application/json"}
 
     def public_models(self) -> list[str]:
@@ -32,7 +32,7 @@ class Control:
 
     def loaded_models(self) -> set[str]:
         """Return what Triton takes for loaded; also a model whose process died."""
-        index = self._ask("index", QUESTION_SECONDS, {"ready": True})
+        index = self._ask("repository/index", QUESTION_SECONDS, {"ready": True})
         return {model["name"] for model in index}
 
     def reload(self, model: str) -> None:
@@ -40,11 +40,24 @@ class Control:
 
         To load alone does nothing while Triton takes the model for loaded.
         """
-        self._ask(f"models/{model}/unload", LOAD_SECONDS, {})
-        self._ask(f"models/{model}/load", LOAD_SECONDS, {})
+        self._ask(f"repository/models/{model}/unload", LOAD_SECONDS, {})
+        self.load(model)
 
-    def _ask(self, path: str, seconds: float, body: Mapping[str, Any]) -> Any:
-        content = json.dumps(body).encode()
+    def load(self, model: str) -> None:
+        """Load a model; one that is loaded is replaced, without a gap, if its files differ."""
+        self._ask(f"repository/models/{model}/load", LOAD_SECONDS, {})
+
+    def registered_regions(self) -> set[str]:
+        """Return the names of the regions of system shared memory that clients have registered."""
+        status = self._ask("systemsharedmemory/status", QUESTION_SECONDS)
+        return {region["name"] for region in status}
+
+    def unregister(self, region: str) -> None:
+        """Have Triton let go of a region; it refuses while an inference reads it."""
+        self._ask(f"systemsharedmemory/region/{region}/unregister", QUESTION_SECONDS, {})
+
+    def _ask(self, path: str, seconds: float, body: Mapping[str, Any] | None = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}/{path}", content, self._headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310

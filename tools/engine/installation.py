@@ -32,13 +32,13 @@ class Installation:
     hardened: bool
 
     def make_backend_directory(self, directory: Path) -> None:
-        """Fill a folder with the backends: Triton's Python backend, and our TensorFlow one.
+        """Make a folder with the backends: Triton's Python backend, and our TensorFlow one.
 
         Copies, since Triton refuses libraries behind links, and the Python backend looks for its
         stub beside itself, where the wheel has none.
         """
         python = directory / "python"
-        python.mkdir()
+        python.mkdir(parents=True)
         for file in self.python_backend.glob("*.*"):
             shutil.copy2(file, python)
         shutil.copy2(self.stub, python)

@@ -2,7 +2,6 @@
 
 import ctypes
 import itertools
-import os
 import re
 import secrets
 import signal
@@ -17,8 +16,10 @@ from pathlib import Path
 
 from tools.client import ServiceError, infer
 from tools.engine import processes, regions
+from tools.engine.access import Access, write_access
 from tools.engine.command import NVIDIA_DEVICE, Launch, command
 from tools.engine.installation import Installation
+from tools.engine.repository import PreparedRepository
 from tools.engine.settings import EngineError, EngineSettings
 from tools.phantom import phantom_zip
 
@@ -44,9 +45,14 @@ class TritonProcess:
         self.settings = settings
         prefix = regions.region_prefix(next(_serial))
         self._folder = tempfile.TemporaryDirectory(prefix=prefix)
-        backends = Path(self._folder.name)
-        installation.make_backend_directory(backends)
-        self.launch = Launch(backends, secrets.token_urlsafe(32), prefix)
+        folder = Path(self._folder.name)
+        self.launch = Launch(
+            folder / "models", folder / "backends", secrets.token_urlsafe(32), prefix
+        )
+        installation.make_backend_directory(self.launch.backends)
+        self.models = PreparedRepository(settings.model_repository, self.launch.models)
+        self.models.prepare()
+        write_access(folder, Access(settings.http_url, self.launch.key))
         self._messages: deque[str] = deque(maxlen=200)
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
@@ -109,7 +115,7 @@ class TritonProcess:
         self._process.kill()
         self._process.wait()
         for stub in self._stubs:
-            kill_stub(stub)
+            processes.kill_stub(stub)
         self._reader.join()
         regions.remove(self.launch.region_prefix)
         self._folder.cleanup()
@@ -132,13 +138,6 @@ class TritonProcess:
         errors = [line.removeprefix("error: ") for line in self._messages if "error:" in line]
         reason = errors[-1].strip() if errors else "its messages are above"
         return f"Triton stopped while it was starting (exit code {self.exit_code}): {reason}"
-
-
-def kill_stub(stub: processes.Stub) -> None:
-    """End a stub; a process that has got its number since is left alone."""
-    if processes.is_stub(stub):
-        with suppress(ProcessLookupError):
-            os.kill(stub.pid, signal.SIGKILL)
 
 
 def _prepare_child() -> None:

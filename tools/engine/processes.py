@@ -1,6 +1,9 @@
 """What /proc says of processes: alive or not, how busy, how large. See proc_pid_stat(5)."""
 
+import os
+import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +14,8 @@ STATE, PARENT, USER_TICKS, SYSTEM_TICKS, START = 0, 1, 11, 12, 19
 
 STOPPED = "Tt"
 GONE = "ZXx"
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 STUB = "triton_python_backend_stub"
 
@@ -50,6 +55,15 @@ def memory_bytes(pids: Iterable[int]) -> int:
     return sum(map(_pss_bytes, pids))
 
 
+def own_bytes(pid: int) -> int:
+    """Return the memory that a process has for itself, 0 if it is gone: proc_pid_statm(5)."""
+    try:
+        _, resident, shared, *_ = map(int, (PROC / str(pid) / "statm").read_text().split())
+    except OSError:
+        return 0
+    return (resident - shared) * PAGE_BYTES
+
+
 def children(pid: int) -> list[int]:
     """Return the processes that a process has started, threads of it included."""
     found: list[int] = []
@@ -70,6 +84,13 @@ def stubs(server_pid: int) -> list[Stub]:
 def is_stub(stub: Stub) -> bool:
     """Say whether the process is still the stub that it was."""
     return _stub(stub.pid) == stub
+
+
+def kill_stub(stub: Stub) -> None:
+    """End a stub; a process that has got its number since is left alone."""
+    if is_stub(stub):
+        with suppress(ProcessLookupError):
+            os.kill(stub.pid, signal.SIGKILL)
 
 
 def _stub(pid: int) -> Stub | None:

@@ -5,6 +5,7 @@ Triton's Python backend makes them 0644, whatever the umask, and they hold reque
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,14 +14,37 @@ from tools.engine.processes import start_time
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
 
-NAME = "deepfeatures-{pid}-{start}-{serial}-"
+NAME = "deepfeatures-{pid}-{start}-{purpose}-"
 OWNER = re.compile(r"deepfeatures-(\d+)-(\d+)-")
 
 
 def region_prefix(serial: int) -> str:
     """Return a prefix that names this process, by its number and its start, and the launch."""
+    return _own_name(str(serial))
+
+
+def study_region_name() -> str:
+    """Return a name for a region with a study: of this process, and not to be guessed.
+
+    Whoever knows the name of a registered region can have it read by an inference without a key.
+    """
+    return _own_name("study") + secrets.token_hex(16)
+
+
+def _own_name(purpose: str) -> str:
     pid = os.getpid()
-    return NAME.format(pid=pid, start=start_time(pid), serial=serial)
+    return NAME.format(pid=pid, start=start_time(pid), purpose=purpose)
+
+
+def is_ours(name: str) -> bool:
+    """Say whether a name is one that this module makes."""
+    return OWNER.match(name) is not None
+
+
+def has_owner(name: str) -> bool:
+    """Say whether the process that a name is of is still there; False for names of others."""
+    owner = OWNER.match(name)
+    return owner is not None and start_time(int(owner[1])) == int(owner[2])
 
 
 def make_private(prefix: str) -> None:
@@ -48,8 +72,7 @@ def remove_leftovers() -> None:
 
 
 def _has_no_owner(path: Path) -> bool:
-    owner = OWNER.match(path.name)
-    return owner is not None and start_time(int(owner[1])) != int(owner[2])
+    return is_ours(path.name) and not has_owner(path.name)
 
 
 def size_bytes(name: str) -> int:

@@ -28,6 +28,7 @@ class EngineState:
     triton_pid: int = 0
     reloads: int = 0
     restarts: int = 0
+    recycled: int = 0
     canaries: dict[str, float] = field(default_factory=dict)
     canary_at: float = 0.0
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
@@ -40,6 +41,7 @@ class EngineState:
             "triton_pid": self.triton_pid,
             "reloads": self.reloads,
             "restarts": self.restarts,
+            "recycled": self.recycled,
             "canary_seconds": dict(self.canaries),
             "canary_age_seconds": round(time.monotonic() - self.canary_at, 1),
             "events": list(self.events),

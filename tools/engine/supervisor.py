@@ -14,9 +14,11 @@ from tools.engine import processes, regions
 from tools.engine.canary import Canary
 from tools.engine.control import Control, ControlError
 from tools.engine.installation import Installation
-from tools.engine.process import TritonProcess, kill_stub
+from tools.engine.process import TritonProcess
+from tools.engine.recycling import Recycling
 from tools.engine.settings import EngineError, EngineSettings
 from tools.engine.state import EngineState
+from tools.engine.study_regions import StudyRegions
 
 TICK_SECONDS = 0.5
 
@@ -86,7 +88,9 @@ class Supervisor:
         self._progress = Progress()
         self._stubs = set(self._process.stubs())
         self._stopped_before: set[int] = set()
-        self._reloads = 0
+        self._recycling = Recycling()
+        self._study_regions = StudyRegions(self._control)
+        self._reloads = self._renewals = 0
         self._state.status = "ready"
 
     def stop(self) -> None:
@@ -105,7 +109,16 @@ class Supervisor:
                 self._restart(reason, stop)
                 continue
             for stub in self._dead_stubs():
-                self._bring_back(stub, stop)
+                if stub in self._stubs:  # not replaced together with one before it
+                    self._bring_back(stub, stop)
+            self._tidy_up(time.monotonic())
+
+    def _tidy_up(self, now: float) -> None:
+        """Give back memory that nobody needs any more."""
+        self._study_regions.let_go(now)
+        self._recycling.end_stuck(now)
+        if stub := self._recycling.due(self._stubs, now):
+            self._recycle(stub)
 
     def _server_problem(self) -> str:
         """Return why the whole server must be started again, empty if it need not."""
@@ -128,7 +141,8 @@ class Supervisor:
 
     def _dead_stubs(self) -> list[processes.Stub]:
         """Return the stubs that died or are stopped, of all models ever loaded."""
-        self._stubs.update(self._process.stubs())
+        living = self._process.stubs()
+        self._stubs.update(stub for stub in living if not self._recycling.is_replaced(stub))
         return [
             stub
             for stub in self._stubs
@@ -146,7 +160,7 @@ class Supervisor:
 
     def _bring_back(self, stub: processes.Stub, stop: threading.Event) -> None:
         """Load the model of a dead stub again, or restart Triton where that is better."""
-        kill_stub(stub)
+        processes.kill_stub(stub)
         self._stubs.discard(stub)
         start = time.monotonic()
         try:
@@ -157,7 +171,7 @@ class Supervisor:
                 self._restart(f"the stub of {stub.model} died", stop)
                 return
             self._state.status = "recovering"
-            self._control.reload(stub.model)
+            self._replace(stub.model)
         except ControlError as error:
             self._restart(f"{stub.model} could not be loaded again: {error}", stop)
             return
@@ -168,6 +182,28 @@ class Supervisor:
         seconds = time.monotonic() - start
         self._note(f"the stub of {stub.model} died: loaded again in {seconds:.1f} s")
         self._state.status = "ready"
+
+    def _replace(self, model: str) -> None:
+        """Load a model anew: its processes finish what they work on, and end."""
+        old = {stub for stub in self._stubs if stub.model == model}
+        self._renewals += 1
+        self._process.models.renew(model, self._renewals)
+        self._control.load(model)
+        self._stubs -= old
+        self._recycling.replaced(old, time.monotonic())
+
+    def _recycle(self, stub: processes.Stub) -> None:
+        """Replace the processes of a model, which go on answering until the new ones do."""
+        mib = (regions.size_bytes(stub.region) + processes.own_bytes(stub.pid)) >> 20
+        start = time.monotonic()
+        try:
+            self._replace(stub.model)
+        except ControlError as error:
+            self._note(f"{stub.model} keeps {mib} MiB and could not be loaded anew: {error}")
+            return
+        self._state.recycled += 1
+        seconds = time.monotonic() - start
+        self._note(f"{stub.model} kept {mib} MiB: loaded anew in {seconds:.1f} s")
 
     def _leaves_too_much(self, stub: processes.Stub) -> bool:
         size_bytes = regions.size_bytes(stub.region)

@@ -1,0 +1,61 @@
+"""The key of a running service, for programs of the same account on the same machine.
+
+Each start of Triton has a key of its own, and writes it into its private folder; whoever may read
+that folder may stop the service anyway.
+"""
+
+import json
+import os
+import stat
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tools.engine.regions import has_owner
+
+FILE = "access.json"
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a service of this machine listens, and what opens its restricted APIs."""
+
+    http_url: str
+    key: str
+
+
+def write_access(folder: Path, access: Access) -> None:
+    """Leave the key in a private folder, for this account alone."""
+    with os.fdopen(
+        os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+    ) as file:
+        json.dump(asdict(access), file)
+
+
+def local_access(url: str) -> Access | None:
+    """Return the access to the service at `url`, None if it is not ours or not on this machine.
+
+    A service in a container, and one of another account, have their folders elsewhere.
+    """
+    host, _, port = url.rpartition(":")
+    if host not in LOOPBACK:
+        return None
+    for file in Path(tempfile.gettempdir()).glob(f"deepfeatures-*/{FILE}"):
+        access = _read(file)
+        if access and access.http_url.endswith(f":{port}"):
+            return access
+    return None
+
+
+def _read(file: Path) -> Access | None:
+    """Return what a file says, None if another account may have written it, or its owner ended."""
+    try:
+        folder = file.parent.lstat()
+        ours = stat.S_ISDIR(folder.st_mode) and folder.st_uid == os.getuid()
+        if not ours or folder.st_mode & 0o077 or not has_owner(file.parent.name):
+            return None
+        return Access(**json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError):  # it ends just now, or is half written
+        return None
