@@ -16,8 +16,9 @@ from tools.bench.peer import PeerError
 from tools.bench.peers.conversions import MEMORY
 from tools.bench.plan import Plan, Workshop, quick_plan
 from tools.bench.sections import clients, conversion, end_to_end, growth, memory, network
-from tools.bench.service import Service, fresh_service
+from tools.bench.service import Service
 from tools.bench.sheets import as_markdown, print_sheets
+from tools.bench.starting import triton
 from tools.bench.targets import targets
 from tools.client import ServiceError
 from tools.engine.settings import EngineError
@@ -94,7 +95,7 @@ def measure(
         workshop = Workshop(plan, Path(folder), zip_file, say)
         shared = any(section in WITH_SERVICE for section in sections)
         say("starting Triton")
-        with fresh_service() if shared else nullcontext() as service:
+        with triton() if shared else nullcontext() as service:
             for section in sections:
                 if service and section in WITH_SERVICE:
                     results["machine"]["versions"]["triton"] = service.statistics.version()

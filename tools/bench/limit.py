@@ -17,7 +17,7 @@ MULTIPLYING = ("matrix_numpy", "matrix_tensorflow")
 
 def wanted(study_file: Path) -> dict[str, Sequence[object]]:
     """Return the contenders that the limit is made of, with their arguments."""
-    return {name: [study_file] for name in INFLATING} | {name: [] for name in MULTIPLYING}
+    return {**{name: [study_file] for name in INFLATING}, **{name: [] for name in MULTIPLYING}}
 
 
 def saved_model() -> Path:

@@ -36,16 +36,17 @@ def end_to_end(axes: Axes, section: Results) -> None:
         "limit": {"volumes": limit["inflate"]["median_s"], "network": limit["network"]["median_s"]},
     }
     named: set[str] = set()
-    for bar, stages in bars.items():
+    for place, stages in enumerate(bars.values()):
         left = 0.0
         for stage, seconds in stages.items():
             label = "_" if stage in named or seconds < 0.0005 else stage
-            axes.barh(bar, 1000 * seconds, left=left, color=STAGES.get(stage, PEER), label=label)
+            axes.barh(place, 1000 * seconds, left=left, color=STAGES.get(stage, PEER), label=label)
             named |= {label}
             if 1000 * seconds > 12:
-                axes.text(left + 500 * seconds, bar, f"{1000 * seconds:.0f}", **_CENTRED)
+                axes.text(left + 500 * seconds, place, f"{1000 * seconds:.0f}", **_CENTRED)
             left += 1000 * seconds
-        axes.text(left, bar, f"  {left:.0f} ms", va="center", weight="bold")
+        axes.text(left, place, f"  {left:.0f} ms", va="center", weight="bold")
+    axes.set_yticks(range(len(bars)), list(bars))
     axes.invert_yaxis()
     axes.set_xlabel("ms; the stages of the median request")
     axes.margins(x=0.12)
@@ -82,13 +83,14 @@ def conversion(axes: Axes, section: Results) -> None:
 def network(axes: Axes, section: Results) -> None:
     """Draw a bar for each engine, the fastest below."""
     timings = sorted(section["timings"].items(), key=lambda each: -each[1]["median_s"])
-    for name, timing in timings:
+    for place, (name, timing) in enumerate(timings):
         ours = name in ("network_ours", "network_in_triton")
         ms = 1000 * timing["median_s"]
-        label = NAMES[name].replace(" in Triton", "\nin Triton")
-        axes.barh(label, ms, color=OURS if ours else PEER)
-        _errors(axes, label, timing, upright=False)
-        axes.text(ms / 2, label, f"{ms:.0f}", **_CENTRED, color="white" if ours else "black")
+        axes.barh(place, ms, color=OURS if ours else PEER)
+        _errors(axes, place, timing, upright=False)
+        axes.text(ms / 2, place, f"{ms:.0f}", **_CENTRED, color="white" if ours else "black")
+    labels = [NAMES[name].replace(" in Triton", "\nin Triton") for name, _ in timings]
+    axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("ms a volume")
     axes.set_title("The network alone")
 
@@ -179,7 +181,7 @@ def _growth(axes: Axes, grown: Results, of: str) -> None:
     axes.legend(loc="upper left")
 
 
-def _errors(axes: Axes, place: float | str, timing: Results, *, upright: bool) -> None:
+def _errors(axes: Axes, place: float, timing: Results, *, upright: bool) -> None:
     """Draw from the least to the most."""
     ends = [1000 * timing["min_s"], 1000 * timing["max_s"]]
     here: Sequence[Any] = [place, place]

@@ -14,7 +14,8 @@ class Plan:
 
     rounds: of everything that takes turns; what takes 10 s a turn has `slow_rounds`.
     client_seconds: for each number of clients, all of them busy.
-    pause_seconds: after the largest zip, before its memory is looked at again.
+    pause_seconds: after the largest zip, before its memory is looked at again; what gives memory
+    back has done so within a minute (tools/engine/recycling.py).
     studies_in_a_row: small ones, for memory that grows; `settled_after` the first of them.
     """
 
@@ -27,7 +28,7 @@ class Plan:
     slices: tuple[int, ...] = (50, 100, 200, 400, 700, 1000)
     regions: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     large_bytes: int = 600_000_000
-    pause_seconds: float = 10
+    pause_seconds: float = 75
     small_slices: int = 32
     studies_in_a_row: int = 200
     settled_after: int = 20

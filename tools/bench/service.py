@@ -1,10 +1,9 @@
-"""A Triton of the bench's own: studies sent to it both ways, its memory and processor time."""
+"""A service of the bench's own, seen from a client: studies sent both ways, memory, processor."""
 
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -15,11 +14,7 @@ from numpy.typing import NDArray
 
 from tools.bench.statistics_api import Statistics
 from tools.engine.memory import service_memory
-from tools.engine.ports import free_ports
-from tools.engine.process import TritonProcess
 from tools.engine.processes import cpu_ticks
-from tools.engine.run import running
-from tools.engine.settings import EngineSettings
 from tools.shared_study import Access, send_shared
 
 MODEL, PREPROCESS, EXTRACTOR = "ct3dcnn", "ct3dcnn__v1_preprocess", "ct3dcnn__v1_extractor"
@@ -38,13 +33,20 @@ class Answer:
 
 
 class Service:
-    """A running Triton, seen from a client on the same machine."""
+    """A running service on the same machine.
 
-    def __init__(self, process: TritonProcess) -> None:
-        self._process = process
-        self._url = process.settings.http_url
-        self._access = Access(self._url, process.launch.key)
-        self.statistics = Statistics(self._url, process.launch.key)
+    pids: gives all its processes; models may get new ones.
+    shared_before: bytes of shared memory that the machine had in use before the service started.
+    """
+
+    def __init__(
+        self, access: Access, pids: Callable[[], Iterable[int]], shared_before: int
+    ) -> None:
+        self._access = access
+        self._url = access.http_url
+        self._pids = pids
+        self._shared_before = shared_before
+        self.statistics = Statistics(access.http_url, access.key)
 
     def over_http(self, study: bytes, parameters: Mapping[str, str] | None = None) -> Answer:
         """Send a zip as the body of one request, its length stated."""
@@ -78,24 +80,13 @@ class Service:
         with triton.InferenceServerClient(self._url) as client:
             client.infer(EXTRACTOR, [tensor])
 
-    def pids(self) -> list[int]:
-        """Return Triton and the processes of its models."""
-        return [self._process.pid, *(stub.pid for stub in self._process.stubs())]
-
     def memory_bytes(self) -> int:
         """Return the memory of all processes of the service, shared memory included."""
-        return service_memory(self.pids())
+        return service_memory(self._pids(), self._shared_before)
 
     def cpu_seconds(self) -> float:
         """Return the processor time of all processes of the service so far."""
-        return cpu_ticks(self.pids()) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def fresh_service() -> Iterator[Service]:
-    """Run a Triton that has answered no more than the small study that it is tried with."""
-    with running(EngineSettings(*free_ports(3))) as process:
-        yield Service(process)
+        return cpu_ticks(self._pids()) / os.sysconf("SC_CLK_TCK")
 
 
 def _answer(result: triton.InferResult, seconds: float) -> Answer:

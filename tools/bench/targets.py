@@ -13,6 +13,9 @@ MEMORY_BOUNDS = {"memory": 2.5, "http": 3.5}
 
 ALWAYS_BYTES = 1.5 * GIGABYTE
 
+STRAIGHT = 0.95
+"""R² of a line that shows no other growth: half of the slices are no longer inflated beyond 128."""
+
 STEADY = 0.02
 """Growth, relative, that is none: what an allocator keeps varies by this."""
 
@@ -66,66 +69,51 @@ def _end_to_end(section: Results) -> Iterator[Target]:
     ratios = section["ratios"]
     yield Target("e2e", "raw HTTP request, to the limit", ratios["http_to_limit"], 1.8)
     yield Target("e2e", "shared memory, to the limit", ratios["memory_to_limit"], 1.5)
-    for peer, name in (("dicom2nifti", "dicom2nifti"), ("dcm2niix", "dcm2niix")):
-        if (ratio := ratios.get(f"thesis_{peer}_to_http")) is not None:
-            yield Target(
-                *("e2e", f"faster than the thesis's way with {name}, HTTP", ratio, 25),
-                at_most=False,
-            )
+    for converter in ("dicom2nifti", "dcm2niix"):
+        if (ratio := ratios.get(f"thesis_{converter}_to_http")) is not None:
+            name = f"the thesis's way with {converter}, to HTTP"
+            yield Target("e2e", name, ratio, 25, at_most=False)
 
 
 def _conversion(section: Results) -> Iterator[Target]:
     for study, measured in section["studies"].items():
-        for ours, name in (("nifti_memory", "in memory"), ("nifti_files", "file to files")):
+        for ours, way in (("nifti_memory", "in memory"), ("nifti_files", "file to files")):
             if (ratio := measured["ratios"].get(ours)) is not None:
-                yield Target("conversion", f"{study}, {name}, to unzip + dcm2niix", ratio, 1.0)
+                yield Target("conversion", f"{study}, {way}, to unzip + dcm2niix", ratio, 1.0)
 
 
 def _network(section: Results) -> Iterator[Target]:
-    for ours, name in (("network_ours", "our backend"), ("network_in_triton", "in Triton")):
-        yield Target("network", f"{name}, to the fastest peer", section["ratios"][ours], 1.1)
+    for ours, way in (("network_ours", "our backend"), ("network_in_triton", "in Triton")):
+        yield Target("network", f"{way}, to the fastest peer", section["ratios"][ours], 1.1)
 
 
 def _clients(section: Results) -> Iterator[Target]:
     number, ratios = section["most"], section["ratios"]
-    most = section["counts"][str(number)]
-    yield Target(
-        *("clients", f"{number} clients: processors busy", most["cpu_busy"], 0.9, ""),
-        at_most=False,
-    )
-    yield Target(
-        *("clients", f"{number} clients: throughput, to cores / processor seconds of a study"),
-        *(ratios["throughput_to_possible"], 0.9),
-        at_most=False,
-    )
-    yield Target(
-        *("clients", f"{number} clients: 95 % of latencies, to {number} × that of one"),
-        *(ratios["p95_to_queue"], 1.3),
-    )
+    busy = section["counts"][str(number)]["cpu_busy"]
+    throughput, p95 = ratios["throughput_to_possible"], ratios["p95_to_queue"]
     lost = sum(each["lost"] for each in section["counts"].values())
-    yield Target("clients", "requests lost", lost, 0, "")
+    of = f"{number} clients"
+    yield Target("clients", f"{of}: processors busy", busy, 0.9, unit="", at_most=False)
+    name = f"{of}: throughput, to cores / processor seconds of a study"
+    yield Target("clients", name, throughput, 0.9, at_most=False)
+    yield Target("clients", f"{of}: 95 % of latencies, to {number} × that of one", p95, 1.3)
+    yield Target("clients", "requests lost", lost, 0, unit="")
 
 
 def _growth(section: Results) -> Iterator[Target]:
     for of in ("slices", "rows"):
-        line = section[of]["line"]
-        yield Target(
-            *("growth", f"linear in {of}: R² of the line", line["r_squared"], 0.95, ""),
-            at_most=False,
-        )
+        r_squared = section[of]["line"]["r_squared"]
+        name = f"linear in {of}: R² of the line"
+        yield Target("growth", name, r_squared, STRAIGHT, unit="", at_most=False)
 
 
 def _memory(section: Results) -> Iterator[Target]:
     size = section["zip_bytes"]
     for way, name in (("memory", "shared memory"), ("http", "HTTP")):
-        bound = MEMORY_BOUNDS[way] * size + ALWAYS_BYTES
-        peak = section["one"][way]["peak_bytes"]
-        yield Target(
-            *("memory", f"peak with one zip of {size / 1e6:.0f} MB, {name}"),
-            *(round(peak / GIGABYTE, 3), round(bound / GIGABYTE, 3), "GB"),
-        )
+        bound = (MEMORY_BOUNDS[way] * size + ALWAYS_BYTES) / GIGABYTE
+        peak = section["one"][way]["peak_bytes"] / GIGABYTE
+        text = f"peak with one zip of {size / 1e6:.0f} MB, {name}"
+        yield Target("memory", text, round(peak, 3), round(bound, 3), unit="GB")
     row = section["in_a_row"]
-    first, last = row["settled_after"], len(row["bytes_after"])
-    yield Target(
-        *("memory", f"growth from study {first} to {last} in a row", row["growth"], STEADY, "")
-    )
+    text = f"growth from study {row['settled_after']} to {len(row['bytes_after'])} in a row"
+    yield Target("memory", text, row["growth"], STEADY, unit="")

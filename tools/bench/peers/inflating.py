@@ -9,13 +9,14 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from imaging.cores import usable_cores
 
-Deflated = tuple[memoryview, int]
-"""The bytes of an entry, and how many they become."""
+Deflated = tuple[Any, int]
+"""The bytes of an entry, a memoryview, and how many they become."""
 
 LOCAL_HEADER_BYTES = 30
 """Before name and extra field, whose lengths are its last four bytes: APPNOTE.TXT 4.3.7."""

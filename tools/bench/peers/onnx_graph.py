@@ -80,9 +80,7 @@ class _Graph:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
 
-    def add(
-        self, kind: str, inputs: Sequence[str], *, output: str = "", **attributes: object
-    ) -> str:
+    def add(self, kind: str, inputs: Sequence[str], *, output: str = "", **attributes: Any) -> str:
         from onnx import helper
 
         name = output or f"value{len(self.nodes)}"

@@ -9,7 +9,8 @@ from typing import Any
 
 from tools.bench.plan import Workshop
 from tools.bench.requests import Send
-from tools.bench.service import Service, fresh_service
+from tools.bench.service import Service
+from tools.bench.starting import whole_service
 
 SAMPLE_SECONDS = 0.03
 
@@ -21,7 +22,7 @@ def measure(workshop: Workshop) -> dict[str, Any]:
     one = {}
     for name, way in ways.items():
         workshop.say(f"memory: one zip of {len(large) / 1e6:.0f} MB, {name}")
-        with fresh_service() as service:
+        with whole_service() as service:
             one[name] = _one(service, way.__get__(service), large, workshop.plan.pause_seconds)
     return {
         "zip_bytes": len(large),
@@ -58,7 +59,7 @@ def _in_a_row(workshop: Workshop) -> dict[str, Any]:
     plan = workshop.plan
     study = workshop.made(plan.scans[0]).zip(slices=plan.small_slices)
     after = []
-    with fresh_service() as service:
+    with whole_service() as service:
         ways = (service.through_memory, service.over_http)
         for number in range(plan.studies_in_a_row):
             workshop.say(f"memory: study {number + 1} of {plan.studies_in_a_row} in a row")
