@@ -16,6 +16,9 @@ from tools.bench.requests import Send
 from tools.bench.service import Service
 from tools.bench.timing import percentile
 
+LEAST_ANSWERS = 3
+"""A machine that is slow is given the time for them."""
+
 PROCESSORS = Path("/proc/stat")
 USER, NICE, SYSTEM, IDLE, WAITING, INTERRUPTS, SOFT_INTERRUPTS = range(7)
 """The first numbers of /proc/stat: proc_stat(5). Time that other machines stole is not ours."""
@@ -75,16 +78,21 @@ class Run:
         time.sleep(number * alone_s)
         start, before = time.perf_counter(), processor_ticks()
         time.sleep(seconds)
+        while len(self._answered_since(start)) < LEAST_ANSWERS and not self.lost:
+            time.sleep(0.1)
         end, after = time.perf_counter(), processor_ticks()
         self._stop.set()
         for thread in threads:
             thread.join()
-        inside = [(at, latency) for at, latency in self.answered if start <= at <= end]
+        inside = [(at, latency) for at, latency in self._answered_since(start) if at <= end]
         return summary(inside) | {
             "lost": len(self.lost),
             "errors": sorted(set(self.lost)),
             "cpu_busy": round(busy_part(before, after), 4),
         }
+
+    def _answered_since(self, start: float) -> list[tuple[float, float]]:
+        return [(at, latency) for at, latency in self.answered if at >= start]
 
     def _client(self) -> None:
         while not self._stop.is_set():
@@ -107,8 +115,8 @@ def summary(answered: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """
     moments = sorted(moment for moment, _ in answered)
     latencies = [latency for _, latency in answered]
-    if len(answered) < 2:
-        raise RuntimeError("fewer than two answers came: the clients need more seconds")
+    if len(answered) < LEAST_ANSWERS:
+        raise RuntimeError("the service lost requests of several clients")
     return {
         "studies": len(answered),
         "studies_per_s": round((len(moments) - 1) / (moments[-1] - moments[0]), 4),

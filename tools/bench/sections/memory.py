@@ -28,7 +28,7 @@ def measure(workshop: Workshop) -> dict[str, Any]:
         "zip_bytes": len(large),
         "pause_seconds": workshop.plan.pause_seconds,
         "one": one,
-        "in_a_row": _in_a_row(workshop),
+        "in_a_row": in_a_row(workshop),
     }
 
 
@@ -54,8 +54,8 @@ def _one(service: Service, send: Send, study: bytes, pause_seconds: float) -> di
     }
 
 
-def _in_a_row(workshop: Workshop) -> dict[str, Any]:
-    """Return the memory after each of many small studies, sent by both ways in turn."""
+def in_a_row(workshop: Workshop) -> dict[str, Any]:
+    """Return the memory after each of many small studies, sent both ways in turn."""
     plan = workshop.plan
     study = workshop.made(plan.scans[0]).zip(slices=plan.small_slices)
     after = []
