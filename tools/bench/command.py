@@ -130,7 +130,10 @@ def _sections(text: str) -> tuple[str, ...]:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[str], None]]:
-    """Show what is being done, and for how long the bench has been running."""
+    """Show what is being done, and for how long the bench has been running; else a line each."""
+    if not console.is_terminal:
+        yield lambda text: console.print(text, markup=False)
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)

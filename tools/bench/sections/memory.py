@@ -58,11 +58,11 @@ def in_a_row(workshop: Workshop) -> dict[str, Any]:
     """Return the memory after each of many small studies, sent both ways in turn."""
     plan = workshop.plan
     study = workshop.made(plan.scans[0]).zip(slices=plan.small_slices)
+    workshop.say(f"memory: {plan.studies_in_a_row} small studies in a row")
     after = []
     with whole_service() as service:
         ways = (service.through_memory, service.over_http)
         for number in range(plan.studies_in_a_row):
-            workshop.say(f"memory: study {number + 1} of {plan.studies_in_a_row} in a row")
             ways[number % 2](study)
             after.append(service.memory_bytes())
     settled = after[plan.settled_after - 1]
