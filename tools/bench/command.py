@@ -3,7 +3,8 @@
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +13,6 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tools.bench.machine import machine
-from tools.bench.peer import PeerError
 from tools.bench.peers.conversions import MEMORY
 from tools.bench.plan import Plan, Workshop, quick_plan
 from tools.bench.sections import clients, conversion, end_to_end, growth, memory, network
@@ -20,7 +20,6 @@ from tools.bench.service import Service
 from tools.bench.sheets import as_markdown, print_sheets
 from tools.bench.starting import triton
 from tools.bench.targets import targets
-from tools.client import ServiceError
 from tools.engine.settings import EngineError
 
 WITH_SERVICE: dict[str, Callable[[Workshop, Service], dict[str, Any]]] = {
@@ -73,36 +72,56 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"deepfeatures bench: no such file: {arguments.zip}", style="red")
         return 2
     plan = quick_plan() if arguments.quick else Plan()
+    failed: dict[str, str] = {}
     try:
         with _progress(console) as say:
-            results = measure(plan, arguments.only, say=say, zip_file=arguments.zip)
+            results = measure(plan, arguments.only, failed, say=say, zip_file=arguments.zip)
         arguments.out.mkdir(parents=True, exist_ok=True)
         written = write(results, arguments.out)
-    except (EngineError, ServiceError, PeerError, OSError, RuntimeError) as error:
+    except (EngineError, OSError) as error:
         console.print(f"deepfeatures bench: {error}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopped: nothing was written", style="red")
         return 1
     print_sheets(results, Console(highlight=False))
     console.print(f"written: {', '.join(map(str, written))}", markup=False)
-    return 0
+    for section, reason in failed.items():
+        console.print(f"{section} was not measured: {reason}", style="red", markup=False)
+    return 1 if failed else 0
 
 
 def measure(
-    plan: Plan, sections: Sequence[str], *, say: Callable[[str], None], zip_file: Path | None = None
+    plan: Plan,
+    sections: Sequence[str],
+    failed: dict[str, str],
+    *,
+    say: Callable[[str], None],
+    zip_file: Path | None = None,
 ) -> dict[str, Any]:
-    """Return what the sections measured, on what, and which targets are met."""
+    """Return what the sections measured, on what, and which targets are met.
+
+    failed: gets the sections that could not be measured, with the reason; the others go on.
+    """
     results: dict[str, Any] = {"machine": machine()}
+
+    def attempt(section: str, measured: Callable[[], dict[str, Any]]) -> None:
+        try:
+            results[section] = measured()
+        except (RuntimeError, OSError) as error:
+            failed[section] = str(error)
+
     with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         workshop = Workshop(plan, Path(folder), zip_file, say)
-        shared = any(section in WITH_SERVICE for section in sections)
-        say("starting Triton")
-        with triton() if shared else nullcontext() as service:
-            for section in sections:
-                if service and section in WITH_SERVICE:
-                    results["machine"]["versions"]["triton"] = service.statistics.version()
-                    results[section] = WITH_SERVICE[section](workshop, service)
+        if shared := [section for section in sections if section in WITH_SERVICE]:
+            say("starting Triton")
+            with triton() as service:
+                results["machine"]["versions"]["triton"] = service.statistics.version()
+                for section in shared:
+                    attempt(section, partial(WITH_SERVICE[section], workshop, service))
         for section in sections:
             if section in ALONE:
-                results[section] = ALONE[section](workshop)
+                attempt(section, partial(ALONE[section], workshop))
     results["not_measured"] = workshop.missing
     results["targets"] = [target.as_json() for target in targets(results)]
     return results

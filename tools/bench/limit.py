@@ -40,10 +40,10 @@ class Limit:
     facts: dict[str, Any]
 
 
-def limit_of(timings: Mapping[str, Timing], ready: Sequence[Peer]) -> Limit:
-    """Return the limit from the rounds of its parts: one study, one row."""
+def limit_of(timings: Mapping[str, Timing], ready: Sequence[Peer], *, rows: int) -> Limit:
+    """Return the limit from the rounds of its parts, for a study of so many rows."""
     results = {peer.name: peer.result for peer in ready}
-    needed = network_operations()
+    needed = rows * network_operations()
     inflating = min((name for name in INFLATING if name in timings), key=_median_of(timings))
     arithmetic = {
         name: Timing(tuple(each * needed / results[name] for each in timings[name].seconds))

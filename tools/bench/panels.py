@@ -91,6 +91,11 @@ def network(axes: Axes, section: Results) -> None:
         axes.text(ms / 2, place, f"{ms:.0f}", **_CENTRED, color="white" if ours else "black")
     labels = [NAMES[name].replace(" in Triton", "\nin Triton") for name, _ in timings]
     axes.set_yticks(range(len(labels)), labels)
+    longest = max(timing["median_s"] for _, timing in timings)
+    most = max(timing["max_s"] for _, timing in timings)
+    axes.set_xlim(
+        0, 1050 * min(most, 1.5 * longest)
+    )  # a single slow turn does not squeeze the bars
     axes.set_xlabel("ms a volume")
     axes.set_title("The network alone")
 

@@ -13,6 +13,7 @@ import tritonclient.http as triton
 from numpy.typing import NDArray
 
 from tools.bench.statistics_api import Statistics
+from tools.client import send_tensor
 from tools.engine.memory import service_memory
 from tools.engine.processes import cpu_ticks
 from tools.shared_study import Access, send_shared
@@ -77,8 +78,7 @@ class Service:
         """Ask the extractor alone."""
         tensor = triton.InferInput("volumes", list(volumes.shape), "FP32")
         tensor.set_data_from_numpy(volumes)
-        with triton.InferenceServerClient(self._url) as client:
-            client.infer(EXTRACTOR, [tensor])
+        send_tensor(self._url, EXTRACTOR, tensor, parameters=None)
 
     def memory_bytes(self) -> int:
         """Return the memory of all processes of the service, shared memory included."""

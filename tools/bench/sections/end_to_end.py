@@ -29,8 +29,8 @@ def measure(workshop: Workshop, service: Service) -> dict[str, Any]:
         workshop.say("e2e: the service, the limit and the thesis's way in turns")
         fewer = dict.fromkeys(THESIS, plan.slow_rounds)
         timings = interleaved(turns, plan.rounds, fewer=fewer)
-        limit = limit_of(timings, ready)
         features = service.over_http(study).features
+        limit = limit_of(timings, ready, rows=len(features))
         differences = {peer.name: _difference(peer, features) for peer in ready}
     return {
         "zip_bytes": len(study),
