@@ -42,7 +42,7 @@ SECTIONS = ("e2e", "conversion", "network", "clients", "growth", "memory")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `deepfeatures bench` takes."""
     parser.add_argument(
-        "--quick", action="store_true", help="show that it works, on small studies: 2 minutes"
+        "--quick", action="store_true", help="show that it works, on small studies: 2 to 3 minutes"
     )
     parser.add_argument(
         "--out",
