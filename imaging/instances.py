@@ -5,37 +5,19 @@ pydicom reads the header through a file that inflates as it is read, and stops a
 
 import logging
 import math
-import struct
 import warnings
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pydicom
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imaging.archive import Entry, EntryReader, Limits
 from imaging.attributes import ATTRIBUTES
 from imaging.decoding.deflated import DeflatedEntry
 from imaging.errors import InputError
-
-PYDICOM_FAILURES = (
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    IndexError,
-    InvalidDicomError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom 3.0 raises over malformed files, by fuzzing: it has no base class of its own."""
+from imaging.headers import PYDICOM_FAILURES, Known, SharingDataset, usual_header
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
@@ -118,6 +100,15 @@ class Instance:
             Instance(self.entry, item, self.transfer_syntax, self.pixels_at) for item in items
         )
 
+    def statement(self, keywords: Iterable[str]) -> Hashable:
+        """Return something that is equal of objects of a study only if they state these alike.
+
+        Nothing is converted for it: what holds for one object holds for those of its statement.
+        """
+        if isinstance(self.header, SharingDataset):
+            return self.header.statement(keywords)
+        return object()
+
     def equals(self, other: "Instance", keyword: str) -> bool:
         """Say whether another object has the same value of an attribute, or has none either."""
         return bool(self._value(keyword) == other._value(keyword))
@@ -150,8 +141,18 @@ def quiet_pydicom() -> None:
     warnings.filterwarnings("ignore", module="pydicom")
 
 
-def read_instance(entry: Entry, limits: Limits) -> Instance | None:
-    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable."""
+def read_instance(entry: Entry, limits: Limits, *, known: Known | None = None) -> Instance | None:
+    """Return the DICOM object of a zip entry, or None if the entry is not DICOM or unreadable.
+
+    known: values of the objects read so far of the same study; those of this one are added.
+    """
+    if header := usual_header(entry, limits, {} if known is None else known):
+        usual = Instance(entry, header.dataset, header.transfer_syntax, header.pixels_at)
+        return usual if usual.states("SOPClassUID") else None
+    return _unusual_instance(entry, limits)
+
+
+def _unusual_instance(entry: Entry, limits: Limits) -> Instance | None:
     file = _HeaderFile(entry.open(limits.header_bytes))
     start = file.read(FILE_META_BYTES)
     has_preamble = start[128:132] == b"DICM"

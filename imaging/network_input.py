@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.geometry import Grid
-from imaging.input_quality import Axes, input_quality
+from imaging.input_quality import input_quality
 from imaging.recipe import Recipe
-from imaging.sampling import sample_stack, stretched
+from imaging.sampling import stretched
 from imaging.source import Source
 from imaging.windows import Window
 
@@ -44,18 +44,11 @@ def stretched_input(source: Source, recipe: Recipe) -> NetworkInput:
         axis: stretched(grid.shape[axis], count, reverse=reverse)
         for (axis, reverse), count in zip(axes, recipe.shape, strict=True)
     }
-    along: Axes = (points[0], points[1], points[2])
-    sampled = sample_stack(
-        source.plane,
-        across=along[0],
-        down=along[1],
-        through=along[2],
-        prepare=source.window.scale,
-    )
+    sampled = source.sampled((points[0], points[1], points[2]))
     order = [axis for axis, _ in axes]
-    voxels = np.ascontiguousarray(sampled.transpose(order))[..., np.newaxis]
+    voxels = np.ascontiguousarray(sampled.values.transpose(order))[..., np.newaxis]
     voxel_mm = _sample_distances(grid, order, recipe)
-    quality = input_quality(source, along, fraction_outside=0.0, voxel_mm=voxel_mm, recipe=recipe)
+    quality = input_quality(source, sampled, fraction_outside=0.0, voxel_mm=voxel_mm, recipe=recipe)
     return NetworkInput(voxels, voxel_mm, source.window, quality)
 
 

@@ -13,7 +13,9 @@ ALLOWABLE = frozenset({"demonstration", "not_magnitude", "subtraction_image", "u
 REGION_MODES = ("auto", "whole", "all")
 EVERY_SERIES = "all"
 PT_UNITS = {"": "", "suv": "SUVbw", "suvbw": "SUVbw", "stored": "stored"}
-KNOWN = frozenset({"allow", "lenient", "masks", "preview", "pt_unit", "regions", "roi", "series"})
+KNOWN = frozenset(
+    ["allow", "compress", "lenient", "masks", "preview", "pt_unit", "regions", "roi", "series"]
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Options:
     masks: whether regions of interest are given as NIfTI masks.
     pt_unit: "SUVbw", "stored" for the unit of the objects, or "" for what the model usually gives.
     preview: whether pictures of the network's input are made.
+    compress: whether NIfTI files are gzipped.
     """
 
     series: frozenset[str] = frozenset()
@@ -40,6 +43,7 @@ class Options:
     masks: bool = False
     pt_unit: str = ""
     preview: bool = True
+    compress: bool = True
 
     @property
     def whole_volumes(self) -> bool:
@@ -71,6 +75,7 @@ class Options:
             masks=_switch("masks", named.get("masks", "false")),
             pt_unit=PT_UNITS[_one_of("pt_unit", named.get("pt_unit", ""), tuple(PT_UNITS))],
             preview=_switch("preview", named.get("preview", "true")),
+            compress=_switch("compress", named.get("compress", "true")),
         )
         if options.roi and options.regions == "whole":
             raise InputError(

@@ -3,13 +3,15 @@
 Everything is counted on the planes that a row is sampled from, before they are clipped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.stacks.planes import Plane
+from imaging.threads import each
 from imaging.volume import Volume
 
 METAL_HU = 3000.0
@@ -53,24 +55,32 @@ def volume_quality(volume: Volume) -> dict[str, float]:
     """Return the number behind each code on all planes of a volume; none if it is no CT in HU."""
     if volume.unit != "HU":
         return {}
+    counted = Plausibility()
+    slices = range(volume.voxels.shape[2])
+    each(lambda k: counted.see(k, Plane(volume.voxels[:, :, k].T, _as_float32)), slices)
+    return counted.quality(slices)
 
-    def plane(k: int) -> NDArray[np.float32]:
-        return volume.voxels[:, :, k].T.astype(np.float32)
 
-    return Plausibility(plane).quality(range(volume.voxels.shape[2]))
+def _as_float32(values: NDArray[np.generic]) -> NDArray[np.float32]:
+    return values.astype(np.float32)
 
 
 class Plausibility:
-    """Counts the planes of one CT, each once, for all rows that see some of them."""
+    """Counts of the planes of one CT, for all rows that see some of them."""
 
-    def __init__(self, plane: Callable[[int], NDArray[np.float32]]) -> None:
-        self._counts = lru_cache(maxsize=None)(lambda k: _counts(plane(k)))
+    def __init__(self) -> None:
+        self._counts: dict[int, PlaneCounts] = {}
+
+    def see(self, k: int, plane: Plane) -> None:
+        """Count plane k, unless that is done."""
+        if k not in self._counts:
+            self._counts[k] = _counts(plane)
 
     def quality(self, planes: Iterable[int]) -> dict[str, float]:
         """Return the number behind each code, for a row that is sampled from these planes."""
-        counts = [self._counts(int(k)) for k in planes]
+        counts = [self._counts[int(k)] for k in planes]
         metal, above_fat, tissue, border = np.mean(
-            [(each.metal, each.above_fat, each.tissue, each.border) for each in counts], axis=0
+            [(one.metal, one.above_fat, one.tissue, one.border) for one in counts], axis=0
         )
         implausible = (
             1.0 if above_fat == 1.0 else 0.0,
@@ -84,9 +94,11 @@ class Plausibility:
         }
 
 
-def _counts(plane: NDArray[np.float32]) -> PlaneCounts:
-    metal = np.count_nonzero(plane >= METAL_HU) / plane.size if plane.max() >= METAL_HU else 0.0
-    some = plane[::STRIDE, ::STRIDE]
+def _counts(plane: Plane) -> PlaneCounts:
+    metal = 0.0
+    if plane.limits[1] >= METAL_HU:
+        metal = float(np.mean(plane.part(slice(None)) >= METAL_HU))
+    some = plane.part(slice(None, None, STRIDE), slice(None, None, STRIDE))
     low, high = TISSUE_HU
     return PlaneCounts(
         metal=metal,
@@ -96,12 +108,13 @@ def _counts(plane: NDArray[np.float32]) -> PlaneCounts:
     )
 
 
-def _border(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _border(plane: Plane) -> NDArray[np.float32]:
     """Return the outermost pixels; of a round field of view, in padding, those along its edge."""
-    corners = plane[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if corners.max() < LOWEST_HU:
-        return plane[_ring(*plane.shape)]
-    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+    ends = np.array([0, -1])
+    if plane.part(*np.ix_(ends, ends)).max() < LOWEST_HU:
+        return plane.part(*_ring(*plane.stored.shape))
+    edges = (plane.stored[ends].ravel(), plane.stored[:, ends].ravel())
+    return plane.convert(np.concatenate(edges))
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from imaging.choice import ALL, ASKED
 from imaging.errors import InputError
 from imaging.geometry import Grid
 from imaging.network_input import NetworkInput
-from imaging.nifti import nifti_gz
+from imaging.nifti import nifti_file
 from imaging.options import Options
 from imaging.plausibility import volume_quality
 from imaging.preview import preview_png
@@ -54,7 +54,7 @@ class FeatureInputs:
 
 @dataclass
 class NiftiFiles:
-    """One .nii.gz file and its label for each volume, and for each region on it if wanted."""
+    """One NIfTI file and its label for each volume, and for each region on it if wanted."""
 
     files: list[bytes] = field(default_factory=list)
     labels: list[dict[str, Any]] = field(default_factory=list)
@@ -84,12 +84,12 @@ def feature_inputs(
     for volume, reason in wanted:
         stack, grid = volume.stack, volume.grid
         with report.outcome(stack.part, stack.name):
+            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             with report.timed("volumes"):
-                source = source_of(grid, volume.quantity, volume.window)
+                source = source_of(grid, volume.quantity, volume.window, keeps_planes=bool(regions))
                 image = image_label(
                     stack, grid, volume.quantity, chosen_by=reason, scanner_key=scanner_key
                 )
-            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             views = _views(source, regions, recipe=recipe, options=options, report=report)
             room = limits.output_bytes // recipe.row_bytes - len(rows.volumes)
             # All or none: a slice that cannot be read may come up with the last region only.
@@ -133,10 +133,10 @@ def nifti_files(
                 label = with_codes(label, volume_quality(volume))
             regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
             with report.timed("files"):
-                _add_file(rows, volume, label, limits)
+                _add_file(rows, volume, label, options, limits=limits)
                 for region in regions:
                     of_mask = mask_label(label, region, volume=volume, grid=grid)
-                    _add_file(rows, region_mask(region, grid), of_mask, limits)
+                    _add_file(rows, region_mask(region, grid), of_mask, options, limits=limits)
     rows.report = report.finished(study)
     if options.masks and options.roi and not any(label["kind"] == "mask" for label in rows.labels):
         raise _no_regions(options, report)
@@ -159,8 +159,10 @@ def _nifti_quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
     return stored_quantity(modality, grid.slices)
 
 
-def _add_file(rows: NiftiFiles, volume: Volume, label: dict[str, Any], limits: Limits) -> None:
-    file = nifti_gz(volume)
+def _add_file(
+    rows: NiftiFiles, volume: Volume, label: dict[str, Any], options: Options, *, limits: Limits
+) -> None:
+    file = nifti_file(volume, compress=options.compress)
     if sum(map(len, rows.files)) + len(file) > limits.output_bytes:
         raise _too_many_rows(limits)
     rows.files.append(file)

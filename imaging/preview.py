@@ -24,7 +24,7 @@ def preview_png(voxels: NDArray[np.float32]) -> str:
     sagittal = _repeat_rows(upright[:, left].T, rows)
     picture = np.hstack([axial, coronal, sagittal])
     file = io.BytesIO()
-    Image.fromarray(np.rint(picture * 255).astype(np.uint8)).save(file, "PNG")
+    Image.fromarray(np.rint(picture * 255).astype(np.uint8)).save(file, "PNG", compress_level=1)
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 

@@ -78,8 +78,10 @@ class Quantity:
         values: NDArray[np.floating[Any]]
         values = stored.astype(np.float32 if self.is_whole else np.float64)
         with np.errstate(over="ignore"):  # which is refused below
-            values *= self.slopes[k]
-            values += self.intercepts[k]
+            if self.slopes[k] != 1:
+                values *= self.slopes[k]
+            if self.intercepts[k] != 0:
+                values += self.intercepts[k]
             rounded = values.astype(np.float32, copy=False)
         if stored.dtype.kind == "f":
             rounded[np.isnan(stored)] = self.outside
@@ -88,6 +90,26 @@ class Quantity:
                 "bad_pixels", f"slice {k + 1} has {lost} values that are too large for float32"
             )
         return rounded
+
+    def whole(
+        self, stored: NDArray[np.generic], k: int, kind: type[np.integer[Any]]
+    ) -> NDArray[np.generic]:
+        """Return stored numbers of slice k in the unit, all of which are whole and fit the type.
+
+        The arithmetic is the type's own: what is carried beyond it on the way comes back.
+        """
+        slope, intercept = (
+            np.array(int(of_slices[k])).astype(kind) for of_slices in (self.slopes, self.intercepts)
+        )
+        values = np.multiply(stored, slope, dtype=kind, casting="unsafe")
+        values += intercept
+        return values
+
+    def whole_limits(self, stored: NDArray[np.generic], k: int) -> tuple[int, int]:
+        """Return the lowest and the highest of stored numbers of slice k in the unit, exactly."""
+        slope, intercept = int(self.slopes[k]), int(self.intercepts[k])
+        first, second = (slope * int(end) + intercept for end in (stored.min(), stored.max()))
+        return min(first, second), max(first, second)
 
     def wide(self, stored: NDArray[np.generic], k: int) -> NDArray[np.float64]:
         """Return stored numbers of slice k in the unit, exactly where that is_wide."""

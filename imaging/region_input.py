@@ -22,7 +22,7 @@ from imaging.regions.measures import (
     holds,
     measures,
 )
-from imaging.regions.sampling import BoxSamples, box_samples, sample_box, sample_mask
+from imaging.regions.sampling import BoxSamples, box_samples, boxed, sample_mask
 from imaging.source import Source
 
 SMALL_SHARE = 0.25
@@ -59,11 +59,12 @@ def _part_labels(region: Region, kind: str, number: int) -> dict[str, Any]:
 def _region_input(
     source: Source, region: Region, part: Mask, *, of_part: dict[str, Any], recipe: Recipe
 ) -> RegionInput:
-    found = measures(part, source.grid, source.plane)
+    found = measures(part, source.grid, source.values)
     extent_mm = _extent_mm(found, recipe)
     centre_mm = centre_ras_mm(part, source.grid, recipe.region.centre)
     points = box_samples(source.grid, recipe, centre_ras_mm=centre_mm, extent_mm=extent_mm)
-    voxels = sample_box(source.plane, points, source.window.scale)
+    sampled = source.sampled(points.axes)
+    voxels = boxed(sampled, points)
     if recipe.region.fills_outside:
         shown = dilated(part, source.grid, recipe.region.dilation_mm)
         voxels[~sample_mask(shown, points)] = 0
@@ -80,7 +81,7 @@ def _region_input(
         source.window,
         input_quality(
             source,
-            points.axes,
+            sampled,
             fraction_outside=points.fraction_outside,
             voxel_mm=points.distances_mm,
             recipe=recipe,

@@ -29,8 +29,8 @@ def mask_label(
     image: the label of the volume that the mask lies on. volume: that volume, on the grid.
     """
 
-    def plane(k: int) -> NDArray[np.float32]:
-        return volume.voxels[:, :, k].T.astype(np.float32)
+    def values(k: int, rows: slice, columns: slice) -> NDArray[np.float32]:
+        return volume.voxels[columns, rows, k].T.astype(np.float32)
 
     centre_mm = centre_ras_mm(region.mask, grid, "bbox")
     numbers = {
@@ -40,7 +40,7 @@ def mask_label(
     }
     return {
         **with_codes(image, numbers),
-        **region_labels(region, measures(region.mask, grid, plane)),
+        **region_labels(region, measures(region.mask, grid, values)),
         "kind": "mask",
         "region_centre_mm": rounded_mm(LPS_TO_RAS[:3, :3] @ centre_mm),
     }

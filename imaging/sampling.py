@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.threads import each
+
 Plane = NDArray[np.float32]
 
 
@@ -43,7 +45,7 @@ def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
 
 
 def sample_stack(
-    plane: Callable[[int], Plane],
+    rows_of: Callable[[int, NDArray[np.intp]], Plane],
     *,
     across: AxisSamples,
     down: AxisSamples,
@@ -52,15 +54,28 @@ def sample_stack(
 ) -> NDArray[np.float32]:
     """Return the stack at all combinations of points, float32 [across, down, through].
 
-    plane: returns slice k, indexed [row, column]; called once for each slice that is needed.
+    rows_of: returns the rows of slice k that are asked for, indexed [row, column]; called once for
+        each slice that is needed, by several threads.
     prepare: applied to values before they are interpolated (clipping does not commute with it).
     """
-    needed = np.union1d(through.lower, through.upper)
-    sampled = np.empty((len(needed), len(down.lower), len(across.lower)), np.float32)
-    for index, k in enumerate(needed):
-        values = plane(int(k))
-        rows = down.blend(prepare(values[down.lower]), prepare(values[down.upper]), axis=0)
-        sampled[index] = across.blend(rows[:, across.lower], rows[:, across.upper], axis=1)
-    lower = sampled[np.searchsorted(needed, through.lower)]
-    upper = sampled[np.searchsorted(needed, through.upper)]
+    slices = np.union1d(through.lower, through.upper)
+    rows = np.union1d(down.lower, down.upper)
+    upper_row, lower_row = (np.searchsorted(rows, which) for which in (down.lower, down.upper))
+    sampled = np.empty((len(slices), len(down.lower), len(across.lower)), np.float32)
+
+    def sample(index: int) -> None:
+        values = prepare(rows_of(int(slices[index]), rows))
+        lines = down.blend(values[upper_row], values[lower_row], axis=0)
+        sampled[index] = across.blend(
+            lines.take(across.lower, axis=1), lines.take(across.upper, axis=1), axis=1
+        )
+
+    each(sample, range(len(slices)))
+    lower = sampled[np.searchsorted(slices, through.lower)]
+    upper = sampled[np.searchsorted(slices, through.upper)]
     return through.blend(lower, upper, axis=0).transpose(2, 1, 0)
+
+
+def nearest(samples: AxisSamples) -> NDArray[np.intp]:
+    """Return the index that is nearest to each point."""
+    return np.where(samples.fraction < 0.5, samples.lower, samples.upper)

@@ -59,6 +59,20 @@ PLACING = (
 )
 """Where pixels lie, and what they mean: copies of an object agree in that."""
 
+LAYOUT = (
+    "BitsAllocated",
+    "BitsStored",
+    "Columns",
+    "HighBit",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+    "Rows",
+    "SamplesPerPixel",
+    "SOPClassUID",
+)
+"""What decides whether pixels can be read."""
+
 UNCOMPRESSED = {
     "1.2.840.10008.1.2": "<",
     "1.2.840.10008.1.2.1": "<",
@@ -196,9 +210,15 @@ def _class_name(series: Series) -> str:
 
 def refuse_pixels(instances: Iterable[Instance]) -> None:
     """Refuse pixels that cannot be read: `unsupported_transfer_syntax`, `unsupported_pixels`."""
+    checked = set()
     for instance in instances:
+        statement = (instance.transfer_syntax, instance.statement(LAYOUT))
+        if statement in checked:
+            continue
         _refuse_compressed(instance)
-        _refuse_odd_pixels(instance)
+        layout = _refuse_odd_pixels(instance)
+        if layout.bits_allocated < 32:  # for more, the element of the pixels has to be looked at
+            checked.add(statement)
 
 
 def _refuse_compressed(instance: Instance) -> None:
@@ -215,7 +235,7 @@ def _syntax_name(syntax: UID) -> str:
     return shown_uid(syntax) if syntax.name == syntax else f"{syntax.name} ({syntax})"
 
 
-def _refuse_odd_pixels(instance: Instance) -> None:
+def _refuse_odd_pixels(instance: Instance) -> PixelLayout:
     """Refuse what is not laid out as one grey value a pixel, and frames of a classic object."""
     order = UNCOMPRESSED.get(instance.transfer_syntax, "<")
     layout = PixelLayout.of(instance, float_bits(instance, order))
@@ -223,3 +243,4 @@ def _refuse_odd_pixels(instance: Instance) -> None:
         raise InputError(
             "unsupported_pixels", f"entry {layout.entry_number} has {layout.frames} frames"
         )
+    return layout

@@ -1,4 +1,4 @@
-"""A volume that networks' inputs are sampled from: its planes in their unit, read when needed."""
+"""A volume that networks' inputs are sampled from: its planes, read when they are needed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,51 +9,107 @@ from numpy.typing import NDArray
 
 from imaging.errors import InputError
 from imaging.geometry import Grid
+from imaging.histogram import histogram_of
 from imaging.plausibility import LOWEST_HU, Plausibility
 from imaging.quantities import Quantity
-from imaging.stacks.planes import read_plane
+from imaging.sampling import AxisSamples, nearest, sample_stack
+from imaging.stacks.planes import Plane, read_plane
 from imaging.windows import Window, foreground_window
 
-PLANES_KEPT = 128
-"""Regions of one series share planes; 128 of 512 x 512 are 128 MiB."""
+KEPT_BYTES = 64 << 20
+"""Of planes as they are stored, where several rows may share them: 128 of 512 × 512."""
 
-Plane = NDArray[np.float32]
+Range = tuple[float, float]
+Axes = tuple[AxisSamples, AxisSamples, AxisSamples]
+"""The samples along the grid's axes i, j and k."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What was sampled of a volume at all combinations of points.
+
+    values: float32 [i, j, k], scaled to the window. slices: those that were read for it.
+    padding: share of the points' nearest voxels that stand for no measurement.
+    """
+
+    values: NDArray[np.float32]
+    slices: NDArray[np.intp]
+    padding: float
 
 
 @dataclass(frozen=True)
 class Source:
-    """A volume that is sampled: its grid, its planes in their unit, and the window in that unit.
+    """A volume that is sampled: its grid, its planes, and the window in their unit.
 
-    plane: returns slice k, float32 [row, column].
-    is_padding: says of values which of them stand for no measurement.
-    plausibility: counts the planes of a CT; None for other modalities.
+    plane: returns slice k.
+    padding: ranges of values that stand for no measurement.
+    plausibility: counts the planes of a CT as they are sampled; None for other modalities.
     """
 
     grid: Grid
     plane: Callable[[int], Plane]
     window: Window
-    is_padding: Callable[[Plane], NDArray[np.bool_]]
+    padding: tuple[Range, ...]
     plausibility: Plausibility | None
 
+    def sampled(self, axes: Axes) -> Sampled:
+        """Return the volume at all combinations of points; each plane is looked at once."""
+        across, down, through = axes
+        columns, rows, slices = map(_nearest_inside, axes)
+        padding: dict[int, float] = {}
 
-def source_of(grid: Grid, quantity: Quantity, window: Window) -> Source:
-    """Return a volume to be sampled; a relative window needs every plane, and keeps them."""
-    plane: Callable[[int], Plane] = partial(read_plane, grid, quantity)
+        def rows_of(k: int, wanted: NDArray[np.intp]) -> NDArray[np.float32]:
+            plane = self.plane(k)
+            padding[k] = self._padding_share(plane, rows, columns)
+            if self.plausibility is not None:
+                self.plausibility.see(k, plane)
+            return plane.part(wanted)
+
+        values = sample_stack(
+            rows_of, across=across, down=down, through=through, prepare=self.window.scale
+        )
+        share = float(np.mean([padding[int(k)] for k in slices])) if len(slices) else 0.0
+        return Sampled(values, np.union1d(through.lower, through.upper), share)
+
+    def values(self, k: int, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return a part of slice k in the unit, indexed [row, column]."""
+        return self.plane(k).part(rows, columns)
+
+    def _padding_share(
+        self, plane: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> float:
+        """Return the share of padding at all combinations of rows and columns."""
+        lowest, highest = plane.limits
+        reached = [each for each in self.padding if lowest <= each[1] and each[0] <= highest]
+        if not (reached and len(rows) and len(columns)):
+            return 0.0
+        values = plane.part(*np.ix_(rows, columns))
+        found = [(low <= values) & (values <= high) for low, high in reached]
+        return float(np.mean(np.logical_or.reduce(found)))
+
+
+def source_of(grid: Grid, quantity: Quantity, window: Window, *, keeps_planes: bool) -> Source:
+    """Return a volume to be sampled; a relative window looks at every plane of it.
+
+    keeps_planes: whether it is worth it, since several rows are sampled from it.
+    """
+    read = partial(read_plane, grid, quantity)
+    plane_bytes = grid.shape[0] * grid.shape[1] * grid.slices[0].count("BitsAllocated") // 8
+    keeps_planes = keeps_planes or window.is_relative
+    plane = lru_cache(KEPT_BYTES // plane_bytes)(read) if keeps_planes else read
     if window.is_relative:
-        stack = [plane(k) for k in range(grid.shape[2])]
-        plane, window = stack.__getitem__, foreground_window(window, stack, quantity.unit)
-    else:
-        plane = lru_cache(PLANES_KEPT)(plane)
-    return Source(
-        grid,
-        plane,
-        window,
-        partial(_is_padding, padding=_padding(grid, quantity), in_hu=quantity.unit == "HU"),
-        Plausibility(plane) if quantity.unit == "HU" else None,
-    )
+        window = foreground_window(window, histogram_of(grid, quantity, plane), quantity.unit)
+    is_ct = quantity.unit == "HU"
+    padding = _padding(grid, quantity) + (((-np.inf, _below(LOWEST_HU)),) if is_ct else ())
+    return Source(grid, plane, window, padding, Plausibility() if is_ct else None)
 
 
-def _padding(grid: Grid, quantity: Quantity) -> tuple[float, float] | None:
+def _below(value: float) -> float:
+    """Return the next number below that float32 has."""
+    return float(np.nextafter(np.float32(value), np.float32(-np.inf)))
+
+
+def _padding(grid: Grid, quantity: Quantity) -> tuple[Range, ...]:
     """Return the range of PixelPaddingValue in the quantity's unit (PS3.3 C.7.5.1.1.2), if stated.
 
     That of the first slice: scanners pad all slices alike.
@@ -66,18 +122,13 @@ def _padding(grid: Grid, quantity: Quantity) -> tuple[float, float] | None:
             if first.stated(keyword)
         ]
     except InputError:
-        return None
+        return ()
     if not stored:
-        return None
+        return ()
     limits = [float(quantity.slopes[0] * each + quantity.intercepts[0]) for each in stored]
-    return min(limits), max(limits)
+    return ((min(limits), max(limits)),)
 
 
-def _is_padding(
-    values: Plane, *, padding: tuple[float, float] | None, in_hu: bool
-) -> NDArray[np.bool_]:
-    """Say which values are padding: as the object declares them, or no Hounsfield units at all."""
-    found = values < LOWEST_HU if in_hu else np.zeros(values.shape, np.bool_)
-    if padding is not None:
-        found |= (values >= padding[0]) & (values <= padding[1])
-    return found
+def _nearest_inside(samples: AxisSamples) -> NDArray[np.intp]:
+    """Return the voxels nearest to those points that lie inside the image."""
+    return nearest(samples)[getattr(samples, "inside", slice(None))]

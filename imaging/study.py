@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imaging.archive import Entry, Limits, open_archive
 from imaging.errors import InputError
+from imaging.headers import Known
 from imaging.instances import Instance, read_instance
 from imaging.series import REGIONS, Series, group_series, is_image
 
@@ -28,8 +29,9 @@ class Study:
         """Return what a zip holds, read from the headers alone; refuse a zip without images."""
         instances: list[Instance] = []
         not_dicom: list[Entry] = []
+        known: Known = {}
         for entry in open_archive(buffer, limits):
-            instance = read_instance(entry, limits)
+            instance = read_instance(entry, limits, known=known)
             if instance is None:
                 not_dicom.append(entry)
             else:

@@ -10,7 +10,8 @@ from typing import Any
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 
 TRACER = "RadiopharmaceuticalInformationSequence"
 TRACER_TEXT = "Radiopharmaceutical"

@@ -9,7 +9,7 @@ from imaging.input_quality import input_quality
 from imaging.network_input import NetworkInput, axes_of_network, stretched_input, turned
 from imaging.quality import ROUNDING
 from imaging.recipe import Recipe
-from imaging.regions.sampling import box_samples, sample_box
+from imaging.regions.sampling import box_samples, boxed
 from imaging.source import Source
 
 
@@ -31,10 +31,11 @@ def _spaced_input(
     """Return the middle of the volume at a stated spacing, cropped or padded."""
     extent_mm = [step * count for step, count in zip(spacing_mm, recipe.shape, strict=True)]
     points = box_samples(source.grid, recipe, centre_ras_mm=_middle_mm(source), extent_mm=extent_mm)
-    voxels = sample_box(source.plane, points, source.window.scale)[..., np.newaxis]
+    sampled = source.sampled(points.axes)
+    voxels = boxed(sampled, points)[..., np.newaxis]
     quality = input_quality(
         source,
-        points.axes,
+        sampled,
         fraction_outside=points.fraction_outside,
         voxel_mm=spacing_mm,
         recipe=recipe,

@@ -1,12 +1,12 @@
 """Intensity windows: from a quantity to the 0 to 1 that networks are trained on."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import InputError
+from imaging.histogram import Histogram
 
 BACKGROUND_SHARE = 0.1
 """Of the brightest: air in magnitude images is noise of a few per cent of the tissues' signal, and
@@ -51,21 +51,19 @@ def parse_window(text: str) -> Window:
     return Window(low, high, unit)
 
 
-def foreground_window(window: Window, planes: Iterable[NDArray[np.float32]], unit: str) -> Window:
-    """Return a relative window in the unit of the planes, taken from their foreground.
+def foreground_window(window: Window, histogram: Histogram, unit: str) -> Window:
+    """Return a relative window in the unit of a volume's histogram, taken from its foreground.
 
-    All planes of the series count, whatever part of it a row shows. Refuses an image whose
+    All voxels of the series count, whatever part of it a row shows. Refuses an image whose
     foreground is the same everywhere.
     """
-    values = np.concatenate([plane.ravel() for plane in planes])
-    foreground = values[values > BACKGROUND_SHARE * np.percentile(values, BRIGHTEST)]
-    if not foreground.size:
+    foreground = histogram.above(BACKGROUND_SHARE * histogram.percentile(BRIGHTEST))
+    if not foreground.values.size:
         raise InputError("empty_image", "no pixel of it is brighter than its background")
     if window.unit == "percentile":
-        low, high = np.percentile(foreground, [window.low, window.high])
+        low, high = (foreground.percentile(limit) for limit in (window.low, window.high))
     else:
-        mean, sd = foreground.mean(dtype=np.float64), foreground.std(dtype=np.float64)
-        low, high = mean + window.low * sd, mean + window.high * sd
+        low, high = (foreground.mean + limit * foreground.sd for limit in (window.low, window.high))
     if not low < high:
         raise InputError("empty_image", "its foreground has one value only")
-    return Window(float(low), float(high), unit)
+    return Window(low, high, unit)

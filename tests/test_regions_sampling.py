@@ -8,7 +8,9 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from imaging.geometry import Grid
-from imaging.regions.sampling import box_samples, sample_box
+from imaging.regions.sampling import box_samples, boxed
+from imaging.source import Source
+from imaging.stacks.planes import Plane
 from imaging.windows import Window
 
 SHAPE = (20, 18, 16)
@@ -23,7 +25,8 @@ def recipe(orientation="LAS", quarter_turns=1, shape=(11, 9, 7)):
 
 
 def seen(points):
-    return sample_box(lambda k: VOLUME[:, :, k].T, points, WINDOW.scale)
+    source = Source(None, lambda k: Plane(VOLUME[:, :, k].T, np.asarray), WINDOW, (), None)
+    return boxed(source.sampled(points.axes), points)
 
 
 def explicit(affine, *, centre, extent, shape, orientation="LAS", turns=1):

@@ -175,3 +175,28 @@ def test_a_slice_without_pixels_is_refused():
 def test_what_is_no_plain_series_is_refused_by_name(attributes, code):
     with pytest.raises(InputError, match=f"^{code}: image series 1 of 1 "):
         converted(*slices(SMALL, **attributes))
+
+
+def test_whole_numbers_beyond_the_first_type_are_kept_in_one_that_holds_all():
+    """One slice of sixty thousand: the others were put into int16 by then."""
+    objects = slices(SMALL)
+    stored = np.frombuffer(objects[3].PixelData, "<u2").copy()
+    stored[:7] = 61_024
+    objects[3]["PixelData"].value = stored.tobytes()
+    for each in objects:
+        each.RescaleIntercept = 0  # nothing is negative then
+
+    image, _ = converted(*objects)
+
+    assert image.get_data_dtype() == np.uint16
+    assert np.asarray(image.dataobj).max() == 61_024
+
+
+def test_files_can_be_had_without_compression():
+    whole = memoryview(zip_of(*slices(SMALL)))
+    plain, packed = (
+        nifti_files(whole, options=Options(compress=compress), limits=Limits()).files[0]
+        for compress in (False, True)
+    )
+
+    assert plain == gzip.decompress(packed)

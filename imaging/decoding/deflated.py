@@ -45,12 +45,12 @@ class DeflatedEntry(Entry):
         source.seek(self.deflated_at)
         return self._reader(source.read(), min(limit_bytes, self.size_bytes))
 
-    def read(self) -> bytes:
+    def read(self) -> memoryview:
         """Return the whole data set; refuse one that is cut short or unpacks to too much."""
         file = self._reader(self.outer.read()[self.deflated_at :], self.size_bytes)
         data = file.read()
         if file.is_complete:
-            return data
+            return memoryview(data)
         if len(data) < self.size_bytes:
             raise InputError("bad_pixels", f"entry {self.number} is deflated and cut short")
         raise InputError(
@@ -59,7 +59,7 @@ class DeflatedEntry(Entry):
             f"{self.size_bytes} bytes",
         )
 
-    def _reader(self, packed: bytes, limit_bytes: int) -> "_DeflatedReader":
+    def _reader(self, packed: bytes | memoryview, limit_bytes: int) -> "_DeflatedReader":
         inner = Entry(self.number, 0, memoryview(packed), True, limit_bytes, 0)
         return _DeflatedReader(inner, limit_bytes)
 

@@ -63,7 +63,7 @@ def pixel_element(instance: Instance, order: str, *, bits: int = 0) -> PixelElem
 
     bits: of the floating-point numbers that are wanted, 0 for whole numbers.
     """
-    content = memoryview(instance.entry.read())[instance.pixels_at :]
+    content = instance.entry.read()[instance.pixels_at :]
     is_explicit = bytes(content[4:8]) in EXPLICIT
     header = struct.Struct(f"{order}HH2s2xI" if is_explicit else f"{order}HHI")
     group, element, *vr, length = header.unpack(bytes(content[: header.size]).ljust(header.size))

@@ -34,7 +34,8 @@ from imaging.decoding.layout import Cells, PixelLayout
 from imaging.decoding.process import UndecodableError, decoder_process
 from imaging.decoding.rle import BrokenRunsError, decode_rle
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 
 CODECS = MappingProxyType(
     {

@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from imaging.archive import Limits
 from imaging.errors import InputError
 from imaging.geometry import Grid
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 from imaging.regions.mask import Drawn
 
 

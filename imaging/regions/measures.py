@@ -20,6 +20,10 @@ FEW_POINTS = 2000
 """Up to so many, all distances are cheaper than a convex hull."""
 
 
+Values = Callable[[int, slice, slice], NDArray[np.float32]]
+"""Returns a part of slice k of an image, given k and its rows and columns: [row, column]."""
+
+
 @dataclass(frozen=True)
 class Measures:
     """What is told of a region beside its features.
@@ -40,12 +44,9 @@ class Measures:
     components: int
 
 
-def measures(mask: Mask, grid: Grid, plane: Callable[[int], NDArray[np.float32]]) -> Measures:
-    """Return the measures of a region.
-
-    plane: returns slice k of the image, indexed [row, column]; called for the region's slices.
-    """
-    mean, sd = intensity(mask, plane)
+def measures(mask: Mask, grid: Grid, values: Values) -> Measures:
+    """Return the measures of a region; values: of the image, called for the region's slices."""
+    mean, sd = intensity(mask, values)
     return Measures(
         volume_ml=volume_ml(mask, grid),
         maximum_diameter_mm=maximum_diameter_mm(mask, grid),
@@ -110,16 +111,16 @@ def _outermost(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return outermost
 
 
-def intensity(mask: Mask, plane: Callable[[int], NDArray[np.float32]]) -> tuple[float, float]:
+def intensity(mask: Mask, values: Values) -> tuple[float, float]:
     """Return mean and standard deviation (over n) of the image inside, in float64."""
     columns, rows, slices = mask.box
-    values = np.concatenate(
+    inside = np.concatenate(
         [
-            plane(k)[rows, columns].T[mask.inside[:, :, k - slices.start]]
+            values(k, rows, columns).T[mask.inside[:, :, k - slices.start]]
             for k in range(slices.start, slices.stop)
         ]
     ).astype(np.float64)
-    return float(values.mean()), float(values.std())
+    return float(inside.mean()), float(inside.std())
 
 
 def centre_index(mask: Mask, kind: str) -> NDArray[np.float64]:

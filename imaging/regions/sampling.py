@@ -1,6 +1,6 @@
 """What a network sees of a region: a box of stated size in mm around a point, sampled linearly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from imaging.geometry import Grid
 from imaging.network_input import axes_of_network
 from imaging.recipe import Recipe
 from imaging.regions.mask import Mask
-from imaging.sampling import AxisSamples, Plane, sample_stack
+from imaging.sampling import AxisSamples, nearest
+from imaging.source import Sampled
 
 EDGE_TOLERANCE = 1e-6
 """Of a voxel: points this near to the outermost voxels' centres are on them."""
@@ -79,20 +80,17 @@ def _along(points: NDArray[np.float64], length: int) -> BoxAxisSamples:
     return BoxAxisSamples(lower, upper, (points - lower).astype(np.float32), inside)
 
 
-def sample_box(
-    plane: Callable[[int], Plane], points: BoxSamples, prepare: Callable[[Plane], Plane]
-) -> NDArray[np.float32]:
-    """Return the box as the network sees it, float32 [a, b, c]; outside the image it is 0.
+def boxed(sampled: Sampled, points: BoxSamples) -> NDArray[np.float32]:
+    """Return the box as the network sees it, float32 [a, b, c].
 
-    plane: returns slice k, indexed [row, column]; called once for each slice that is needed.
-    prepare: Window.scale of the row, which makes 0 of the window's lower end.
+    Outside the image it is 0, which Window.scale makes of the window's lower end.
     """
+    values = sampled.values
     across, down, through = points.axes
-    sampled = sample_stack(plane, across=across, down=down, through=through, prepare=prepare)
-    sampled[~across.inside] = 0
-    sampled[:, ~down.inside] = 0
-    sampled[:, :, ~through.inside] = 0
-    return np.ascontiguousarray(sampled.transpose(points.order))
+    values[~across.inside] = 0
+    values[:, ~down.inside] = 0
+    values[:, :, ~through.inside] = 0
+    return np.ascontiguousarray(values.transpose(points.order))
 
 
 def sample_mask(mask: Mask, points: BoxSamples) -> NDArray[np.bool_]:
@@ -100,7 +98,7 @@ def sample_mask(mask: Mask, points: BoxSamples) -> NDArray[np.bool_]:
     inside = mask.inside
     known = []
     for axis, (samples, first) in enumerate(zip(points.axes, mask.offset, strict=True)):
-        at = np.where(samples.fraction < 0.5, samples.lower, samples.upper) - first
+        at = nearest(samples) - first
         inside = inside.take(at.clip(0, mask.inside.shape[axis] - 1), axis)
         known.append(samples.inside & (at >= 0) & (at < mask.inside.shape[axis]))
     i, j, k = known

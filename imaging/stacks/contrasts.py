@@ -5,7 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 from imaging.stacks.diffusion import b_value
 
 COMPONENTS = {

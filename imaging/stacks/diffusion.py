@@ -1,6 +1,7 @@
 """The b-value of a slice, also where makers state it in elements of their own."""
 
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 
 PRIVATE = (
     (0x00190010, "SIEMENS MR HEADER", 0x0019100C),

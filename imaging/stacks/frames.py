@@ -7,7 +7,8 @@ from typing import Any
 import pydicom
 
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 from imaging.stacks.classic import common_header, frame_header, pulse_sequence
 from imaging.stacks.pixels import FrameCache
 from imaging.stacks.slices import Slice, part_of

@@ -13,7 +13,8 @@ import pydicom
 from numpy.typing import NDArray
 
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 from imaging.stacks.pixels import FrameCache, Pixels
 from imaging.stacks.slices import Slice, part_of
 

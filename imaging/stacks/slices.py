@@ -1,6 +1,6 @@
 """One slice of a volume, be it a classic object, a frame of an enhanced one or a mosaic's tile."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,6 +52,10 @@ class Slice(Instance):
 
     def _value(self, keyword: str) -> Any:
         return self.own[keyword] if keyword in self.own else super()._value(keyword)
+
+    def statement(self, keywords: Iterable[str]) -> Hashable:
+        """Return the object's statement, unless the slice has values of its own."""
+        return object() if self.own else super().statement(keywords)
 
     @cached_property
     def plane(self) -> Plane:

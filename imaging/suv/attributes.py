@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import InputError
-from imaging.instances import PYDICOM_FAILURES, Instance
+from imaging.headers import PYDICOM_FAILURES
+from imaging.instances import Instance
 from imaging.series import ENHANCED_PET, PARAMETRIC_MAP
 
 

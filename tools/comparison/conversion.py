@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from imaging.archive import Limits
 from imaging.errors import InputError
 from imaging.geometry import LPS_TO_RAS, Grid, grid_of
-from imaging.nifti import nifti_gz
+from imaging.nifti import nifti_file
 from imaging.options import Options
 from imaging.preprocess import nifti_files
 from imaging.quantities import stored_quantity
@@ -116,7 +116,7 @@ class Conversion:
         shape = (*grid.shape[:2], len(grid.slices))
         quantity = stored_quantity(ours.label["modality"], grid.slices)
         volume = read_volume(replace(grid, steps=None, shape=shape), quantity)
-        return Image.of_nifti(_opened(nifti_gz(volume)))
+        return Image.of_nifti(nib.Nifti1Image.from_bytes(nifti_file(volume, compress=False)))
 
     @cached_property
     def _grids(self) -> dict[tuple[str, ...], Grid]:
