@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,16 +23,23 @@ import tritonclient.http
 from phantoms import file_bytes, slices, thorax, zip_of
 from tritonclient.utils import InferenceServerException
 
+from imaging.cores import usable_cores
 from tools.client import ServiceError, infer
-from tools.engine import processes
+from tools.engine import processes, regions
+from tools.engine.control import Control
 from tools.engine.ports import free_ports
+from tools.engine.processes import Stub
+from tools.engine.recycling import Recycling
 from tools.engine.regions import SHARED_MEMORY
+from tools.engine.repository import instances
 from tools.engine.run import running
 from tools.engine.settings import EngineSettings
+from tools.shared_study import local_access, send_shared
 
 SMALL = thorax(shape=(10, 12, 6))
 STUDY = zip_of(*slices(SMALL))
 DEEPFEATURES = Path(sys.executable).with_name("deepfeatures")
+MODEL_PROCESSES = 2 * instances(usable_cores()) + 1
 
 
 class Service:
@@ -57,9 +65,11 @@ class Service:
         except OSError:
             return 0, {}
 
+    def processes_of_models(self):
+        return processes.stubs(self.page("/state")[1]["triton_pid"])
+
     def stubs(self):
-        server = self.page("/state")[1]["triton_pid"]
-        return {stub.model: stub.pid for stub in processes.stubs(server)}
+        return {stub.model: stub.pid for stub in self.processes_of_models()}
 
     def pids(self):
         server = self.page("/state")[1]["triton_pid"]
@@ -147,7 +157,9 @@ def test_what_is_killed_or_stopped_comes_back_by_itself(service, victim, name):
 
     assert set(codes) <= {"right", "retry", "unreachable"}
     assert processes.state(pid) == "X"
-    assert len(service.stubs()) == len(service.regions()) == 3
+    # What was replaced ends when its work is done, or when it is found to be stuck.
+    wait_until(lambda: len(service.processes_of_models()) == MODEL_PROCESSES, 30)
+    assert len(service.regions()) == MODEL_PROCESSES
 
 
 EXTRACTOR_PEAK_BYTES = 1_700_000_000
@@ -166,6 +178,73 @@ def test_the_extractor_stays_within_its_memory_whatever_the_rows(service):
     status = Path("/proc", str(service.stubs()["ct3dcnn__v1_extractor"]), "status").read_text()
     peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
     assert peak_kib * 1024 < EXTRACTOR_PEAK_BYTES
+
+
+LONG = zip_of(*(each for _ in range(20) for each in slices(SMALL)))
+"""A study of twenty rows: seconds for the network."""
+
+LARGE = zip_of(*slices(SMALL), bytes(300 << 20), method=zipfile.ZIP_STORED)
+"""A study with an entry that is no DICOM: 300 MiB to be handed over, nothing to be computed."""
+
+
+def test_a_client_that_is_killed_in_the_middle_leaves_no_memory(service, tmp_path):
+    (tmp_path / "study.zip").write_bytes(LONG)
+    access = local_access(service.url)
+    control = Control(access.http_url, access.key)
+    call = [DEEPFEATURES, "extract", tmp_path / "study.zip", "--url", service.url]
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+        wait_until(control.registered_regions, 20)
+        client.kill()
+
+    assert infer(service.url, "ct3dcnn", STUDY).rows
+    wait_until(lambda: not control.registered_regions(), 40)
+    assert not list(SHARED_MEMORY.glob("deepfeatures-*-study-*"))
+    triton = service.page("/state")[1]["triton_pid"]
+    assert "-study-" not in Path("/proc", str(triton), "maps").read_text()
+
+
+def test_a_process_that_kept_too_much_is_replaced_when_it_is_idle(service):
+    before = service.page("/state")[1]["recycled"]
+    send_shared(local_access(service.url), "ct3dcnn", LARGE)
+
+    wait_until(lambda: service.page("/state")[1]["recycled"] > before, 60)
+
+    wait_until(lambda: len(service.processes_of_models()) == MODEL_PROCESSES, 30)
+    assert max(regions.size_bytes(region.name) for region in service.regions()) < 256 << 20
+    assert infer(service.url, "ct3dcnn", STUDY).rows
+
+
+def test_a_process_is_replaced_when_idle_or_late_if_it_kept_too_much(monkeypatch):
+    ticks, kept = iter(range(100)), {"busy": 300 << 20, "small": 1 << 20}
+    monkeypatch.setattr(processes, "cpu_ticks", lambda _: next(ticks))
+    monkeypatch.setattr(regions, "size_bytes", kept.get)
+    busy, small = Stub(0, "model", "busy"), Stub(0, "model", "small")
+    watched = Recycling()
+
+    assert [watched.due([small, busy], now) for now in (0, 50, 61)] == [None, None, busy]
+    monkeypatch.setattr(processes, "cpu_ticks", lambda _: 0)
+    assert [Recycling().due([busy], now) for now in (0, 6)] == [None, None]
+    calm = Recycling()
+    assert [calm.due([busy], now) for now in (0, 4, 6)] == [None, None, busy]
+
+
+def test_beyond_the_queue_a_study_is_refused_as_busy_and_nothing_else_is_lost(service):
+    before = service.page("/state")[1]
+
+    def code(study):
+        try:
+            return "rows" if infer(service.url, "ct3dcnn", study).rows else "none"
+        except ServiceError as error:
+            return error.code
+
+    with ThreadPoolExecutor(121) as clients:
+        codes = Counter(clients.map(code, [LONG, *[STUDY] * 120]))
+
+    assert set(codes) == {"rows", "busy"}
+    assert codes["rows"] >= 32
+    assert infer(service.url, "ct3dcnn", STUDY).rows
+    after = service.page("/state")[1]
+    assert [after[kind] - before[kind] for kind in ("reloads", "restarts")] == [0, 0]
 
 
 def test_regions_are_private(service):

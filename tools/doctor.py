@@ -51,13 +51,18 @@ def _running_service(state_port: int | None) -> dict[str, Any] | None:
 
 def _service_checks(state: dict[str, Any]) -> list[Check]:
     server = state["triton_pid"]
-    members = {"Triton": server} | {stub.model: stub.pid for stub in processes.stubs(server)}
-    sizes = {name: processes.memory_bytes([pid]) >> 20 for name, pid in members.items()}
+    members = {"Triton": [server]}
+    for stub in processes.stubs(server):
+        members.setdefault(stub.model, []).append(stub.pid)
+    sizes = {name: processes.memory_bytes(pids) >> 20 for name, pids in members.items()}
     status = state["status"]
     problem = "" if status == "ready" else f"the service is {status}: {state['events'][-1:]}"
     each = ", ".join(f"{name} {size}" for name, size in sizes.items())
     canaries = ", ".join(f"{name} {took} s" for name, took in state["canary_seconds"].items())
-    restarts = f"{state['reloads']} models loaded again, {state['restarts']} restarts"
+    restarts = (
+        f"{state['reloads']} models loaded again, {state['recycled']} to give back memory, "
+        f"{state['restarts']} restarts"
+    )
     return [
         Check("service", f"{status}; {restarts}", problem),
         Check("service canaries", f"{canaries}; {state['canary_age_seconds']} s ago"),

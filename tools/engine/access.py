@@ -26,12 +26,13 @@ class Access:
     key: str
 
 
-def write_access(folder: Path, access: Access) -> None:
-    """Leave the key in a private folder, for this account alone."""
-    with os.fdopen(
-        os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-    ) as file:
+def write_access(folder: Path, access: Access) -> Path:
+    """Leave the key in a private folder, for this account alone; return the file."""
+    path = folder / FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
         json.dump(asdict(access), file)
+    return path
 
 
 def local_access(url: str) -> Access | None:

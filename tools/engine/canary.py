@@ -37,13 +37,19 @@ class Canary:
             try:
                 self._round()
             except (ServiceError, ControlError) as error:
-                self.failures += 1
-                self.last_error = str(error)
+                self._note(error)
                 self._stopped.wait(AGAIN_SECONDS)
             else:
                 self.failures = 0
                 self.answered_at = time.monotonic()
                 self._stopped.wait(EVERY_SECONDS)
+
+    def _note(self, error: ServiceError | ControlError) -> None:
+        """Count a failure; a full queue is none: the canary is late then, and late is not dead."""
+        if isinstance(error, ServiceError) and error.code == "busy":
+            return
+        self.failures += 1
+        self.last_error = str(error)
 
     def _round(self) -> None:
         for model in self._control.public_models():

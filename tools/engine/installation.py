@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from tools.engine import scanner_key
 from tools.engine.settings import EngineError
@@ -16,6 +17,10 @@ from tools.locations import data_folder
 from tools.platform_check import libpython_folder
 
 SYSTEM = Path("/opt/tritonserver")
+
+ONE_THREAD = MappingProxyType({"OPENBLAS_NUM_THREADS": "1"})
+"""For numpy, unless the environment says otherwise: it would start a thread a core in each process
+of a model, and nothing here multiplies matrices but the network, which has threads of its own."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,15 @@ class Installation:
         takes its packages from the environment of the first `python3` on PATH.
         """
         libraries = [*self.libraries, os.environ.get("LD_LIBRARY_PATH", "")]
-        return os.environ | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
-            "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
-            scanner_key.VARIABLE: scanner_key.scanner_key(),
-        }
+        return (
+            dict(ONE_THREAD)
+            | os.environ
+            | {
+                "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+                "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
+                scanner_key.VARIABLE: scanner_key.scanner_key(),
+            }
+        )
 
     @cached_property
     def flags(self) -> frozenset[str]:

@@ -52,7 +52,7 @@ class TritonProcess:
         installation.make_backend_directory(self.launch.backends)
         self.models = PreparedRepository(settings.model_repository, self.launch.models)
         self.models.prepare()
-        write_access(folder, Access(settings.http_url, self.launch.key))
+        self.access_file = write_access(folder, Access(settings.http_url, self.launch.key))
         self._messages: deque[str] = deque(maxlen=200)
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(

@@ -89,5 +89,8 @@ class Recycling:
         kept = self._kept.get(stub) or Kept(Activity(0, now), own_bytes)
         kept.activity.see(stub, now)
         too_much = max(regions.size_bytes(stub.region), own_bytes - kept.own_bytes) > KEPT_BYTES
-        kept.too_much_since = (kept.too_much_since or now) if too_much else None
+        if not too_much:
+            kept.too_much_since = None
+        elif kept.too_much_since is None:
+            kept.too_much_since = now
         return kept

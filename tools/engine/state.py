@@ -21,11 +21,13 @@ class EngineState:
     """What the supervisor knows; written by it alone, read by the page.
 
     status: starting, ready, recovering (a model), restarting (Triton), stopping.
+    access_file: where the key is, for programs of this account; see access.py.
     canaries: seconds that the last canary of each public model took.
     """
 
     status: str = "starting"
     triton_pid: int = 0
+    access_file: str = ""
     reloads: int = 0
     restarts: int = 0
     recycled: int = 0
@@ -39,6 +41,7 @@ class EngineState:
             "software": SOFTWARE,
             "status": self.status,
             "triton_pid": self.triton_pid,
+            "access_file": self.access_file,
             "reloads": self.reloads,
             "restarts": self.restarts,
             "recycled": self.recycled,

@@ -78,6 +78,7 @@ class Supervisor:
         """Start Triton and return when it answers studies; raises EngineError if it does not."""
         self._process = TritonProcess(self._settings, self._installation)
         self._state.triton_pid = self._process.pid
+        self._state.access_file = str(self._process.access_file)
         try:
             self._process.wait_for_canary()
         except BaseException:

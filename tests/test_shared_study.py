@@ -1,0 +1,182 @@
+"""Studies through shared memory: the same answers as over HTTP, and nothing left behind."""
+
+import errno
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phantoms import slices, thorax, zip_of
+from rich.console import Console
+from test_pet_rows import pet_slices
+from test_preprocess import SMALL
+
+from tools import extract, shared_study
+from tools.client import ServiceError, features_of, infer, send_tensor
+from tools.engine.access import FILE, write_access
+from tools.engine.control import Control
+from tools.engine.regions import SHARED_MEMORY, region_prefix
+from tools.locations import CHECKOUT, data_folder
+from tools.shared_study import Access, local_access, send_shared
+from tools.studies import StudySource
+
+STUDIES = {
+    "real CT": (data_folder("sample") / "ct-chest-lidc-16.zip").read_bytes(),
+    "phantom": zip_of(*slices(thorax())),
+    "two studies": zip_of(
+        *slices(SMALL, StudyInstanceUID="1.2.1"), *slices(thorax(), StudyInstanceUID="1.2.2")
+    ),
+    "PET": zip_of(*pet_slices()),
+}
+OPTIONS = {"allow": "untrained_modality"}
+
+
+@pytest.fixture
+def access(server):
+    """What opens the service of the tests."""
+    return local_access(server.http_url)
+
+
+def left_behind(access):
+    """Regions with studies that are registered or have a name."""
+    registered = Control(access.http_url, access.key).registered_regions()
+    return registered | {path.name for path in SHARED_MEMORY.glob("deepfeatures-*-study-*")}
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
+def test_rows_and_features_equal_those_over_http_bit_for_bit(access, tmp_path, study):
+    file = tmp_path / "study.zip"
+    file.write_bytes(study)
+
+    over_http = infer(access.http_url, "ct3dcnn", study, OPTIONS)
+
+    for content in (study, memoryview(study), file):
+        shared = features_of(send_shared(access, "ct3dcnn", content, OPTIONS))
+        assert shared.rows == over_http.rows
+        assert shared.previews == over_http.previews
+        np.testing.assert_array_equal(shared.features, over_http.features)
+    assert not left_behind(access)
+
+
+@pytest.mark.parametrize(
+    ("study", "code"),
+    [(b"hello", "not_a_zip"), (b"", "not_a_zip"), (zip_of(), "zip_empty")],
+)
+def test_a_refusal_has_its_code_and_leaves_nothing(access, study, code):
+    with pytest.raises(ServiceError) as refused:
+        send_shared(access, "ct3dcnn", study)
+
+    assert refused.value.code == code
+    assert not left_behind(access)
+
+
+def test_a_call_that_is_interrupted_leaves_nothing(access, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shared_study, "send_tensor", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        send_shared(access, "ct3dcnn", STUDIES["phantom"])
+
+    assert not left_behind(access)
+
+
+def test_without_room_in_shared_memory_http_is_used(access, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    answer = send_shared(access, "ct3dcnn", STUDIES["phantom"])
+
+    assert len(features_of(answer).rows) == 1
+    assert not left_behind(access)
+
+
+def test_with_the_key_of_an_earlier_start_http_is_used(access):
+    answer = send_shared(Access(access.http_url, "old"), "ct3dcnn", STUDIES["phantom"])
+
+    assert len(features_of(answer).rows) == 1
+
+
+def test_a_region_that_a_restart_forgot_is_to_be_sent_again(access):
+    tensor = shared_study.triton.InferInput("DICOM_ZIP", [8], "UINT8")
+    tensor.set_shared_memory("deepfeatures-forgotten", 8)
+
+    with pytest.raises(ServiceError) as refused:
+        send_tensor(access.http_url, "ct3dcnn", tensor, parameters=None)
+
+    assert refused.value.code == "retry"
+
+
+def test_extract_uses_shared_memory_where_it_can(server, tmp_path, monkeypatch):
+    file = tmp_path / "study.zip"
+    file.write_bytes(STUDIES["phantom"])
+    sent = []
+    monkeypatch.setattr(
+        extract, "send_shared", lambda *call: sent.append(call[2]) or send_shared(*call)
+    )
+
+    outcome = extract.extract(
+        [StudySource("one", (file,))],
+        server.http_url,
+        Console(),
+        model="ct3dcnn",
+        parameters={},
+        previews=None,
+    )
+
+    assert not outcome.failed
+    assert sent == [file]
+
+
+def test_only_our_own_service_on_this_machine_has_an_access(access):
+    port = access.http_url.rpartition(":")[2]
+
+    assert local_access(f"localhost:{port}") == access
+    assert local_access(f"example.org:{port}") is None
+    assert local_access("127.0.0.1:1") is None
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A private folder as a service of this process has it, with an access file."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = tmp_path / f"{region_prefix(99)}x"
+    made.mkdir(mode=0o700)
+    write_access(made, Access("127.0.0.1:9", "key"))
+    return made
+
+
+def test_the_key_is_for_this_account_alone(folder):
+    assert local_access("127.0.0.1:9") == Access("127.0.0.1:9", "key")
+    assert (folder / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_others_may_enter_is_not_believed(folder):
+    folder.chmod(0o755)
+
+    assert local_access("127.0.0.1:9") is None
+
+
+def test_the_key_of_a_service_that_ended_is_not_believed(folder):
+    folder.rename(folder.with_name("deepfeatures-1-1-1-x"))
+
+    assert local_access("127.0.0.1:9") is None
+
+
+def test_what_the_manual_shows_for_tritonclient_works(server, access, tmp_path, monkeypatch):
+    manual = (CHECKOUT / "docs" / "operations.md").read_text()
+    (snippet,) = re.findall(r"```python\n(.*?)```", manual, re.DOTALL)
+    (tmp_path / "study.zip").write_bytes(STUDIES["phantom"])
+    (tmp_path / "access.json").write_text(json.dumps(vars(access)))
+    monkeypatch.chdir(tmp_path)
+    found = {"access_file": "access.json"}
+
+    exec(compile(snippet, "operations.md", "exec"), found)  # noqa: S102  (our own text)
+
+    expected = infer(server.http_url, "ct3dcnn", STUDIES["phantom"]).features
+    np.testing.assert_array_equal(found["answer"].as_numpy("FEATURES"), expected)
+    assert not left_behind(access)
+    assert not Path("/dev/shm", found["name"]).exists()  # noqa: S108
