@@ -36,7 +36,7 @@ class Peer:
         self.result: Any = None
         self._messages = TemporaryFile("w+", errors="replace")  # noqa: SIM115  (close)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", CHILD, name, *map(str, words)],
+            [sys.executable, "-P", "-m", CHILD, name, *map(str, words)],
             env={key: value for key, value in os.environ.items() if key not in TUNED},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -46,7 +46,7 @@ def whole_service() -> Iterator[Service]:
     flags = [f"--{name}-port={port}" for name, port in ports.items()]
     with TemporaryFile("w+", errors="replace") as messages:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools.cli", "serve", *flags],
+            [sys.executable, "-P", "-m", "tools.cli", "serve", *flags],
             stdout=messages,
             stderr=messages,
         )

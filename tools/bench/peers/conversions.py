@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from imaging.archive import Limits
 from imaging.instances import quiet_pydicom
-from imaging.options import KNOWN, Options
+from imaging.options import Options
 from imaging.preprocess import NiftiFiles, nifti_files
 
 MEMORY = Path("/dev/shm")  # noqa: S108  (each use makes a folder of its own there)
@@ -53,8 +53,7 @@ def our_files(zip_file: str) -> Callable[[], int]:
 
 
 def _ours(data: memoryview) -> NiftiFiles:
-    options = Options.from_parameters({"compress": "false"} if "compress" in KNOWN else {})
-    return nifti_files(data, options=options, limits=Limits())
+    return nifti_files(data, options=Options(compress=False), limits=Limits())
 
 
 @contextmanager
