@@ -97,15 +97,19 @@ class Plausibility:
 def _counts(plane: Plane) -> PlaneCounts:
     metal = 0.0
     if plane.limits[1] >= METAL_HU:
-        metal = float(np.mean(plane.part(slice(None)) >= METAL_HU))
+        metal = _share(plane.part(slice(None)) >= METAL_HU)
     some = plane.part(slice(None, None, STRIDE), slice(None, None, STRIDE))
     low, high = TISSUE_HU
     return PlaneCounts(
         metal=metal,
-        above_fat=float(np.mean(some >= FAT_HU)),
-        tissue=float(np.mean((some > low) & (some < high))),
-        border=float(np.mean(_border(plane) > BODY_HU)),
+        above_fat=_share(some >= FAT_HU),
+        tissue=_share((some > low) & (some < high)),
+        border=_share(_border(plane) > BODY_HU),
     )
+
+
+def _share(found: NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(found) / found.size)
 
 
 def _border(plane: Plane) -> NDArray[np.float32]:

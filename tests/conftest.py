@@ -20,9 +20,10 @@ def _quiet_pydicom():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _scanner_key():
-    """Services of the tests have a key of their own, and keep none in the account's folders."""
+def _nothing_in_the_accounts_folders(tmp_path_factory):
+    """Services of the tests have a key of their own, and try the network once for all of them."""
     os.environ["DEEPFEATURES_SCANNER_KEY"] = "key of the tests"
+    os.environ["TF_BACKEND_TRIALS"] = str(tmp_path_factory.mktemp("trials"))
 
 
 @pytest.fixture(scope="session")

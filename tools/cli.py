@@ -5,12 +5,14 @@ import sys
 from importlib.metadata import version
 
 from tools import compare, demo, doctor, extract, serve
+from tools.bench import command as bench
 
 COMMANDS = {
     "serve": (serve, "start Triton with the models, until Ctrl-C"),
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
     "compare": (compare, "our conversion of zips to NIfTI, next to that of another converter"),
     "demo": (demo, "serve, and extract the sample study"),
+    "bench": (bench, "measure what the service takes, beside its limits and its peers"),
     "doctor": (doctor, "check whether the service can run here, and how one that runs is doing"),
 }
 
@@ -33,3 +35,7 @@ def main() -> None:
     """Run the command and exit with its code; a wrong call exits with 2, as argparse does."""
     arguments = parser().parse_args()
     sys.exit(arguments.run(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from tools.engine import scanner_key
+from tools.engine import scanner_key, trials
 from tools.engine.settings import EngineError
 from tools.locations import data_folder
 from tools.platform_check import libpython_folder
@@ -63,6 +63,7 @@ class Installation:
                 "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
                 "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
                 scanner_key.VARIABLE: scanner_key.scanner_key(),
+                trials.VARIABLE: trials.trials_folder(),
             }
         )
 
