@@ -61,6 +61,16 @@ def test_a_model_is_otherwise_as_it_was(prepared):
         assert (folder / "1").resolve() == prepared.source / folder.name / "1"
 
 
+def test_where_there_is_a_gpu_a_model_has_its_configuration_for_one(prepared, monkeypatch):
+    monkeypatch.setattr(repository, "NVIDIA_DEVICE", Path("/"))
+
+    prepared.add("ct3dcnn__v1_extractor")
+
+    batching = config(prepared.folder / "ct3dcnn__v1_extractor").dynamic_batching
+    assert not batching.preferred_batch_size  # what waits is computed together
+    assert batching.default_queue_policy.max_queue_size == 32
+
+
 def test_what_cannot_be_parsed_is_left_to_triton(tmp_path):
     model = tmp_path / "source" / "odd"
     model.mkdir(parents=True)

@@ -61,9 +61,7 @@ def command(
         "--exit-timeout-secs": "20",
         "--log-info": str(settings.verbose).lower(),
     }
-    if NVIDIA_DEVICE.exists():
-        flags["--model-config-name"] = "gpu"  # for the models that have such a configuration
-    else:
+    if not NVIDIA_DEVICE.exists():
         flags |= {"--pinned-memory-pool-byte-size": "0", "--allow-gpu-metrics": "false"}
     stated = [f"{name}={value}" for name, value in flags.items() if name in known_flags]
     return [str(binary), "--disable-auto-complete-config", *stated]

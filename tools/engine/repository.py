@@ -12,11 +12,16 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from imaging.cores import usable_cores
+from tools.engine.command import NVIDIA_DEVICE
 
 MOST_INSTANCES = 4
 """Of one model: beyond that, the network is what requests wait for."""
 
 CONFIG = "config.pbtxt"
+CONFIGS = "configs"
+GPU_CONFIG = "gpu.pbtxt"
+"""What some models want instead where there is a GPU, as `tritonserver --model-config-name=gpu`."""
+
 RENEWED = "renewed"
 """A parameter that nothing reads: Triton loads a model anew only if its configuration differs."""
 
@@ -49,7 +54,7 @@ class PreparedRepository:
         folder.mkdir(exist_ok=True)
         for file in (self.source / model).iterdir():
             link = folder / file.name
-            if file.name != CONFIG and not link.is_symlink():
+            if file.name not in (CONFIG, CONFIGS) and not link.is_symlink():
                 link.symlink_to(file.resolve())
         self._write(model)
 
@@ -58,7 +63,9 @@ class PreparedRepository:
         self._write(model, number)
 
     def _write(self, model: str, number: int = 0) -> None:
-        file = self.source / model / CONFIG
+        file = self.source / model / CONFIGS / GPU_CONFIG
+        if not NVIDIA_DEVICE.exists() or not file.exists():
+            file = self.source / model / CONFIG
         if not file.exists():
             return
         text = file.read_text()

@@ -190,6 +190,8 @@ class Supervisor:
         self._renewals += 1
         self._process.models.renew(model, self._renewals)
         self._control.load(model)
+        if all(stub in old for stub in self._process.stubs() if stub.model == model):
+            raise ControlError(f"Triton kept the processes of {model}")
         self._stubs -= old
         self._recycling.replaced(old, time.monotonic())
 
