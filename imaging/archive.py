@@ -4,18 +4,20 @@ Python's zipfile reads the list of entries; the entries are inflated here, becau
 overlapping entries (a few hundred kilobytes that declare terabytes) and trusts declared sizes.
 """
 
-import io
 import itertools
 import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+from imagecodecs import DeflateError, deflate_decode
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from imaging.errors import InputError
+from imaging.seekable import SeekableBytes
 
 STEP_BYTES = 16 << 10
 """The least that is inflated at a time: headers of classic images are 2 to 16 KiB."""
@@ -67,12 +69,12 @@ class Entry:
             raise InputError("zip_corrupt", f"entry {self.number} does not fit its checksum")
         return memoryview(data)
 
-    def _inflated(self) -> bytes:
-        """Return the content, inflated in one go, at most one byte longer than declared."""
+    def _inflated(self) -> bytes | bytearray:
+        """Return the content, inflated in one go; libdeflate takes a third less time than ISA-L."""
         try:
-            inflater = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
-            return inflater.decompress(self.packed, self.size_bytes + 1)
-        except IsalError as error:  # type: ignore[misc]  # declared as an instance
+            packed: Any = self.packed  # of any buffer, whatever its annotation says
+            return deflate_decode(packed, raw=True, out=self.size_bytes)
+        except DeflateError as error:
             raise _not_inflatable(self) from error
 
 
@@ -80,43 +82,7 @@ def _not_inflatable(entry: Entry) -> InputError:
     return InputError("zip_corrupt", f"entry {entry.number} cannot be inflated")
 
 
-class _SeekableBytes(io.RawIOBase):
-    """The seeking half of a read-only file of a known size."""
-
-    def __init__(self, size_bytes: int) -> None:
-        super().__init__()
-        self._size = size_bytes
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if origin + offset < 0:
-            raise OSError("seek to before the start")  # as files do; zipfile counts on it
-        self._at = origin + offset
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        start, end = self._at, self._size
-        if size is not None and size >= 0:
-            end = min(start + size, end)
-        data = self._between(start, end)
-        self._at += len(data)
-        return data
-
-    def _between(self, start: int, end: int) -> bytes:
-        raise NotImplementedError
-
-
-class EntryReader(_SeekableBytes):
+class EntryReader(SeekableBytes):
     """A file over one entry that inflates no further than it is read."""
 
     def __init__(self, entry: Entry, size_bytes: int) -> None:
@@ -175,7 +141,7 @@ def open_archive(buffer: memoryview, limits: Limits) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-class _ListingFile(_SeekableBytes):
+class _ListingFile(SeekableBytes):
     """The zip as a file for zipfile, without a copy; a huge central directory is not read."""
 
     def __init__(self, buffer: memoryview, limits: Limits) -> None:
