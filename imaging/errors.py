@@ -10,6 +10,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The bytes are not those of a zip.",
             "Send the bytes of one zip file, not a folder, a single DICOM file or JSON.",
         ),
+        "no_region": (
+            "The region of shared memory that is named holds no study, or is not there.",
+            "Send the bytes of the zip, or put them into a new region.",
+        ),
         "zip_empty": (
             "The zip has no files in it.",
             "Zip the study's folder again: this zip has no files in it.",

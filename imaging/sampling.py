@@ -24,6 +24,12 @@ class AxisSamples:
     upper: NDArray[np.intp]
     fraction: NDArray[np.float32]
 
+    def compact(self) -> "tuple[NDArray[np.intp], AxisSamples]":
+        """Return the indices that occur, and the points in an array of just these."""
+        indices = np.union1d(self.lower, self.upper)
+        lower, upper = (np.searchsorted(indices, which) for which in (self.lower, self.upper))
+        return indices, AxisSamples(lower, upper, self.fraction)
+
     def blend(self, lower: Plane, upper: Plane, axis: int) -> Plane:
         """Return the values at the points, given those at both indices along `axis`."""
         shape = [1] * lower.ndim
@@ -45,7 +51,7 @@ def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
 
 
 def sample_stack(
-    rows_of: Callable[[int, NDArray[np.intp]], Plane],
+    part_of: Callable[[int, NDArray[np.intp], NDArray[np.intp]], Plane],
     *,
     across: AxisSamples,
     down: AxisSamples,
@@ -54,25 +60,25 @@ def sample_stack(
 ) -> NDArray[np.float32]:
     """Return the stack at all combinations of points, float32 [across, down, through].
 
-    rows_of: returns the rows of slice k that are asked for, indexed [row, column]; called once for
-        each slice that is needed, by several threads.
+    part_of: returns the rows and columns of slice k that are asked for, indexed [row, column];
+        called once for each slice that is needed, by several threads.
     prepare: applied to values before they are interpolated (clipping does not commute with it).
     """
     slices = np.union1d(through.lower, through.upper)
-    rows = np.union1d(down.lower, down.upper)
-    upper_row, lower_row = (np.searchsorted(rows, which) for which in (down.lower, down.upper))
+    rows, down = down.compact()
+    columns, across = across.compact()
     sampled = np.empty((len(slices), len(down.lower), len(across.lower)), np.float32)
 
     def sample(index: int) -> None:
-        values = prepare(rows_of(int(slices[index]), rows))
-        lines = down.blend(values[upper_row], values[lower_row], axis=0)
+        values = prepare(part_of(int(slices[index]), rows, columns))
+        lines = down.blend(values[down.lower], values[down.upper], axis=0)
         sampled[index] = across.blend(
             lines.take(across.lower, axis=1), lines.take(across.upper, axis=1), axis=1
         )
 
     each(sample, range(len(slices)))
-    lower = sampled[np.searchsorted(slices, through.lower)]
-    upper = sampled[np.searchsorted(slices, through.upper)]
+    through = through.compact()[1]
+    lower, upper = sampled[through.lower], sampled[through.upper]
     return through.blend(lower, upper, axis=0).transpose(2, 1, 0)
 
 

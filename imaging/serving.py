@@ -13,8 +13,11 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
+from imaging import shared_study
+from imaging.allocation import keep_freed_memory
 from imaging.archive import Limits
 from imaging.errors import InputError
+from imaging.instances import quiet_pydicom
 from imaging.options import Options
 
 SCANNER_KEY = "DEEPFEATURES_SCANNER_KEY"
@@ -53,6 +56,12 @@ def _failure(text: str, code: int) -> Any:
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(text, code))
 
 
+def set_up_process() -> None:
+    """Keep memory for the next study, and pydicom from quoting patients' attributes."""
+    keep_freed_memory()
+    quiet_pydicom()
+
+
 def parameters(args: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters of config.pbtxt, from what Triton hands to `initialize`."""
     stated = json.loads(args["model_config"])["parameters"]
@@ -78,12 +87,20 @@ def scanner_key() -> bytes:
 
 def options(request: Any) -> Options:
     """Return what the request asks for, in its parameters or its forwarded headers."""
-    return Options.from_parameters(json.loads(request.parameters() or "{}"))
+    stated = _stated(request)
+    stated.pop(shared_study.PARAMETER, None)
+    return Options.from_parameters(stated)
 
 
-def bytes_of(request: Any, name: str) -> memoryview:
-    """Return a UINT8 tensor [-1] of the request, without a copy."""
+def study_of(request: Any, name: str) -> memoryview:
+    """Return the bytes of a zip: a region of shared memory, or a UINT8 tensor [-1]; no copy."""
+    if region := _stated(request).get(shared_study.PARAMETER):
+        return shared_study.mapped(str(region))
     return memoryview(pb_utils.get_input_tensor_by_name(request, name).as_numpy())
+
+
+def _stated(request: Any) -> dict[str, Any]:
+    return dict(json.loads(request.parameters() or "{}"))
 
 
 def stacked(name: str, rows: Sequence[NDArray[np.float32]]) -> Any:

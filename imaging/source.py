@@ -58,15 +58,17 @@ class Source:
         columns, rows, slices = map(_nearest_inside, axes)
         padding: dict[int, float] = {}
 
-        def rows_of(k: int, wanted: NDArray[np.intp]) -> NDArray[np.float32]:
+        def part_of(
+            k: int, some_rows: NDArray[np.intp], some_columns: NDArray[np.intp]
+        ) -> NDArray[np.float32]:
             plane = self.plane(k)
             padding[k] = self._padding_share(plane, rows, columns)
             if self.plausibility is not None:
                 self.plausibility.see(k, plane)
-            return plane.part(wanted)
+            return plane.at(some_rows, some_columns)
 
         values = sample_stack(
-            rows_of, across=across, down=down, through=through, prepare=self.window.scale
+            part_of, across=across, down=down, through=through, prepare=self.window.scale
         )
         share = float(np.mean([padding[int(k)] for k in slices])) if len(slices) else 0.0
         return Sampled(values, np.union1d(through.lower, through.upper), share)
@@ -83,7 +85,7 @@ class Source:
         reached = [each for each in self.padding if lowest <= each[1] and each[0] <= highest]
         if not (reached and len(rows) and len(columns)):
             return 0.0
-        values = plane.part(*np.ix_(rows, columns))
+        values = plane.at(rows, columns)
         found = [(low <= values) & (values <= high) for low, high in reached]
         return float(np.mean(np.logical_or.reduce(found)))
 

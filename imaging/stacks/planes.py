@@ -33,6 +33,10 @@ class Plane:
         """Return what NumPy's indexing by [row, column] gives, in the unit."""
         return self.convert(self.stored[where])
 
+    def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the pixels at all combinations of rows and columns, in the unit."""
+        return self.convert(self.stored[rows].take(columns, axis=1))
+
     @cached_property
     def limits(self) -> tuple[float, float]:
         """The lowest and the highest value, in the unit."""

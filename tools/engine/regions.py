@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tools.engine.processes import start_time
@@ -15,6 +16,8 @@ from tools.engine.processes import start_time
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
 
 NAME = "deepfeatures-{pid}-{start}-{purpose}-"
+LEFT_SECONDS = 30.0
+
 OWNER = re.compile(r"deepfeatures-(\d+)-(\d+)-")
 
 
@@ -69,6 +72,18 @@ def remove_leftovers() -> None:
         region.unlink(missing_ok=True)
     for folder in filter(_has_no_owner, Path(tempfile.gettempdir()).glob("deepfeatures-*")):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_studies(now: float) -> None:
+    """Remove regions with studies whose process is gone; now: of time.time.
+
+    The model takes the name away when it opens a region: these were never opened. A process of
+    another container looks gone, too, and its study may wait in a queue for a while.
+    """
+    for region in filter(_has_no_owner, SHARED_MEMORY.glob("deepfeatures-*-study-*")):
+        with suppress(FileNotFoundError):
+            if now - region.stat().st_mtime > LEFT_SECONDS:
+                region.unlink()
 
 
 def _has_no_owner(path: Path) -> bool:

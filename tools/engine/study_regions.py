@@ -4,6 +4,7 @@ A program that is killed cannot unregister its region, and one that gave up wait
 the inference goes on. Triton would keep the memory as long as it runs.
 """
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ class StudyRegions:
     _since: dict[str, float] = field(default_factory=dict)
 
     def let_go(self, now: float) -> None:
-        """Unregister what nobody waits for any more, at most every EVERY_SECONDS.
+        """Unregister and remove what nobody waits for any more, at most every EVERY_SECONDS.
 
         Triton refuses while an inference reads a region: the next time will do. A server that does
         not answer is watched elsewhere.
@@ -34,6 +35,7 @@ class StudyRegions:
         if now - self._looked_at < EVERY_SECONDS:
             return
         self._looked_at = now
+        regions.remove_left_studies(time.time())
         try:
             registered = self.control.registered_regions()
         except ControlError:
