@@ -24,7 +24,7 @@ from phantoms import file_bytes, slices, thorax, zip_of
 from tritonclient.utils import InferenceServerException
 
 from imaging.cores import usable_cores
-from tools.client import ServiceError, infer
+from tools.client import ServiceError, infer, send
 from tools.engine import processes, regions
 from tools.engine.control import Control
 from tools.engine.ports import free_ports
@@ -34,7 +34,7 @@ from tools.engine.regions import SHARED_MEMORY
 from tools.engine.repository import instances
 from tools.engine.run import running
 from tools.engine.settings import EngineSettings
-from tools.shared_study import local_access, send_shared
+from tools.shared_study import local_access
 
 SMALL = thorax(shape=(10, 12, 6))
 STUDY = zip_of(*slices(SMALL))
@@ -187,25 +187,57 @@ LARGE = zip_of(*slices(SMALL), bytes(300 << 20), method=zipfile.ZIP_STORED)
 """A study with an entry that is no DICOM: 300 MiB to be handed over, nothing to be computed."""
 
 
+def maps_studies(service):
+    """Say whether a process of the service has a region with a study in its memory."""
+    triton = service.page("/state")[1]["triton_pid"]
+    pids = [triton, *(stub.pid for stub in processes.stubs(triton))]
+    return any("-study-" in Path("/proc", str(pid), "maps").read_text() for pid in pids)
+
+
 def test_a_client_that_is_killed_in_the_middle_leaves_no_memory(service, tmp_path):
     (tmp_path / "study.zip").write_bytes(LONG)
-    access = local_access(service.url)
-    control = Control(access.http_url, access.key)
     call = [DEEPFEATURES, "extract", tmp_path / "study.zip", "--url", service.url]
     with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
-        wait_until(control.registered_regions, 20)
+        wait_until(lambda: maps_studies(service), 20)
         client.kill()
 
     assert infer(service.url, "ct3dcnn", STUDY).rows
-    wait_until(lambda: not control.registered_regions(), 40)
+    wait_until(lambda: not maps_studies(service), 40)
     assert not list(SHARED_MEMORY.glob("deepfeatures-*-study-*"))
-    triton = service.page("/state")[1]["triton_pid"]
-    assert "-study-" not in Path("/proc", str(triton), "maps").read_text()
+
+
+REGISTERING = """
+import sys, time
+from tritonclient.http import InferenceServerClient
+from tritonclient.utils import shared_memory
+from tools.engine.command import KEY_HEADER
+from tools.engine.regions import study_region_name
+
+name = study_region_name()
+shared_memory.create_shared_memory_region(name, name, 1 << 20)
+client = InferenceServerClient(sys.argv[1])
+client.register_system_shared_memory(name, f"/{name}", 1 << 20, headers={KEY_HEADER: sys.argv[2]})
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_client_registered_is_let_go_of(service):
+    access = local_access(service.url)
+    control = Control(access.http_url, access.key)
+    call = [sys.executable, "-c", REGISTERING, service.url, access.key]
+    with subprocess.Popen(call) as client:
+        wait_until(control.registered_regions, 20)
+        client.kill()
+
+    wait_until(lambda: not control.registered_regions(), 40)
+    assert not maps_studies(service)
+    for left in SHARED_MEMORY.glob("deepfeatures-*-study-*"):  # in half a minute, by the service
+        left.unlink()
 
 
 def test_a_process_that_kept_too_much_is_replaced_when_it_is_idle(service):
     before = service.page("/state")[1]["recycled"]
-    send_shared(local_access(service.url), "ct3dcnn", LARGE)
+    send(service.url, "ct3dcnn", LARGE)
 
     wait_until(lambda: service.page("/state")[1]["recycled"] > before, 60)
 

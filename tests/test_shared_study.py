@@ -13,11 +13,18 @@ from rich.console import Console
 from test_pet_rows import pet_slices
 from test_preprocess import SMALL
 
+from imaging.errors import InputError
+from imaging.shared_study import PARAMETER, mapped
 from tools import extract, shared_study
-from tools.client import ServiceError, features_of, infer, send_tensor
+from tools.client import ServiceError, features_of, infer, send, send_tensor
 from tools.engine.access import FILE, write_access
 from tools.engine.control import Control
-from tools.engine.regions import SHARED_MEMORY, region_prefix
+from tools.engine.regions import (
+    SHARED_MEMORY,
+    region_prefix,
+    remove_left_studies,
+    study_region_name,
+)
 from tools.locations import CHECKOUT, data_folder
 from tools.shared_study import Access, local_access, send_shared
 from tools.studies import StudySource
@@ -76,7 +83,7 @@ def test_a_call_that_is_interrupted_leaves_nothing(access, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shared_study, "send_tensor", interrupted)
+    monkeypatch.setattr(shared_study, "send", interrupted)
     with pytest.raises(KeyboardInterrupt):
         send_shared(access, "ct3dcnn", STUDIES["phantom"])
 
@@ -94,10 +101,69 @@ def test_without_room_in_shared_memory_http_is_used(access, monkeypatch):
     assert not left_behind(access)
 
 
-def test_with_the_key_of_an_earlier_start_http_is_used(access):
-    answer = send_shared(Access(access.http_url, "old"), "ct3dcnn", STUDIES["phantom"])
+def test_to_a_service_that_does_not_see_the_region_http_is_used(access, tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_study, "SHARED_MEMORY", tmp_path)
+    answer = send_shared(access, "ct3dcnn", STUDIES["phantom"])
 
     assert len(features_of(answer).rows) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def region():
+    """The name of a region with a study; what is left of it is removed."""
+    file = SHARED_MEMORY / study_region_name()
+    file.write_bytes(STUDIES["phantom"])
+    yield file
+    file.unlink(missing_ok=True)
+
+
+def test_a_region_is_for_one_request(access, region):
+    assert send(access.http_url, "ct3dcnn", b"", {PARAMETER: region.name})
+
+    with pytest.raises(ServiceError) as refused:
+        send(access.http_url, "ct3dcnn", b"", {PARAMETER: region.name})
+    assert refused.value.code == "no_region"
+
+
+def test_a_header_does_not_name_a_region(access, region):
+    """What strips or forwards headers need not know of it."""
+    with pytest.raises(ServiceError) as refused:
+        send(access.http_url, "ct3dcnn", b"", {f"x-df-{PARAMETER}": region.name})
+    assert refused.value.code == "bad_option"
+    assert region.exists()
+
+
+def test_a_region_of_another_account_is_not_there(region):
+    os.chown(region, 12345, -1)
+
+    with pytest.raises(InputError, match="no_region"):
+        mapped(region.name)
+    assert region.exists()
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd", "deepfeatures-1-1-1-x", ""])
+def test_a_name_that_is_none_of_a_study_is_not_looked_for(name):
+    with pytest.raises(InputError, match="no_region"):
+        mapped(name)
+
+
+def test_a_link_is_not_followed(region, tmp_path):
+    (tmp_path / "study.zip").write_bytes(STUDIES["phantom"])
+    region.unlink()
+    region.symlink_to(tmp_path / "study.zip")
+
+    with pytest.raises(InputError, match="no_region"):
+        mapped(region.name)
+
+
+def test_a_study_whose_sender_is_gone_is_removed_after_a_while(region):
+    left = region.rename(region.with_name(study_region_name().replace(str(os.getpid()), "1")))
+
+    remove_left_studies(left.stat().st_mtime + 29)
+    assert left.exists()
+    remove_left_studies(left.stat().st_mtime + 31)
+    assert not left.exists()
 
 
 def test_a_region_that_a_restart_forgot_is_to_be_sent_again(access):
