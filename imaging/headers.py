@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import pydicom
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import Tag
@@ -67,6 +67,9 @@ OF_OBJECT = {as_stored(tag): tag for tag in [*ATTRIBUTES, CHARACTER_SET]}
 TAGS = {keyword_for_tag(tag): tag for tag in OF_OBJECT.values()}
 """One object for each tag: they are compared in Python, unless they are the same."""
 
+DECIMALS = frozenset(word for word, tag in TAGS.items() if word and dictionary_VR(tag) == "DS")
+"""Attributes of decimal strings: of some, as of the position, each slice has its own."""
+
 SHARED_BYTES = 64
 """Values up to that size are kept for the objects to come: most are those of the whole series."""
 
@@ -108,6 +111,16 @@ class SharingDataset(pydicom.Dataset):
         if isinstance(element, DataElement) and element.VR != "SQ":
             return element.value
         return super().get(key, default)
+
+    def decimals(self, keyword: str) -> tuple[float, ...] | None:
+        """Return the numbers of an element of plain decimal strings; None for pydicom to say."""
+        element = self._elements.get(TAGS[keyword]) if keyword in DECIMALS else None
+        if not isinstance(element, RawDataElement) or element.VR not in (None, "DS"):
+            return None
+        try:
+            return tuple(map(float, element.value.split(b"\\"))) if element.value else None
+        except ValueError:
+            return None
 
     def statement(self, keywords: Iterable[str]) -> Hashable:
         """Return the elements of some attributes as they are stored, those yet to be converted."""

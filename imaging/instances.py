@@ -66,16 +66,23 @@ class Instance:
 
     def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
         """Return exactly `count` finite numbers; refuse anything else."""
+        values = self._decimals(keyword) or self._converted(keyword)
+        if len(values) != count or not all(map(math.isfinite, values)):
+            raise self._broken(keyword)
+        return values
+
+    def _converted(self, keyword: str) -> tuple[float, ...]:
         value = self._value(keyword)
         if value is None or value == "":
             raise InputError("missing_attribute", f"entry {self.entry.number} has no {keyword}")
         try:
-            values = tuple(float(item) for item in (value if _is_several(value) else [value]))
+            return tuple(float(item) for item in (value if _is_several(value) else [value]))
         except (TypeError, ValueError) as error:
             raise self._broken(keyword) from error
-        if len(values) != count or not all(map(math.isfinite, values)):
-            raise self._broken(keyword)
-        return values
+
+    def _decimals(self, keyword: str) -> tuple[float, ...] | None:
+        header = self.header
+        return header.decimals(keyword) if isinstance(header, SharingDataset) else None
 
     def number(self, keyword: str, default: float | None = None) -> float:
         """Return one finite number, or `default` where the attribute is absent."""

@@ -186,3 +186,26 @@ def test_real_headers_are_read_as_by_pydicom(shared_data):
                 read += 1
     assert read > 1400
     assert unusual < 60, unusual
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("1.5", (1.5,)),
+        ("-2\\1e-3", (-2.0, 0.001)),
+        ("0.70\\0.70 ", (0.7, 0.7)),
+        ("1\\", None),
+        ("wide", None),
+        ("", None),
+    ],
+)
+def test_plain_decimal_strings_are_read_without_pydicom_and_others_with_it(text, numbers):
+    dataset = _slice()
+    dataset["PixelSpacing"] = pydicom.DataElement("PixelSpacing", "LO", text)
+    dataset["PixelSpacing"].VR = "DS"
+    content = _written(dataset)
+
+    header = usual_header(_entry(content), Limits(), {})
+
+    assert header.dataset.decimals("PixelSpacing") == numbers
+    assert header.dataset.decimals("InstanceNumber") is None

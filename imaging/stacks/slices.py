@@ -53,6 +53,9 @@ class Slice(Instance):
     def _value(self, keyword: str) -> Any:
         return self.own[keyword] if keyword in self.own else super()._value(keyword)
 
+    def _decimals(self, keyword: str) -> tuple[float, ...] | None:
+        return None if keyword in self.own else super()._decimals(keyword)
+
     def statement(self, keywords: Iterable[str]) -> Hashable:
         """Return the object's statement, unless the slice has values of its own."""
         return object() if self.own else super().statement(keywords)
