@@ -43,6 +43,11 @@ ONE_BY_ONE = Settings(engine="auto", rows_at_once=1)
 with_openvino = pytest.mark.usefixtures("tf_openvino")
 
 
+@pytest.fixture(autouse=True)
+def _no_trial_is_remembered(monkeypatch):
+    monkeypatch.delenv(tf_verdict.FOLDER, raising=False)
+
+
 @pytest.fixture
 def tf_openvino():
     """The module, where OpenVINO is installed."""

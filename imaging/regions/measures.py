@@ -16,7 +16,7 @@ from imaging.regions.mask import Mask
 CONNECTED = np.ones((3, 3, 3), np.bool_)
 """Voxels that share a face, an edge or a corner are one component (26 neighbours)."""
 
-FEW_POINTS = 2000
+FEW_POINTS = 1000
 """Up to so many, all distances are cheaper than a convex hull."""
 
 
