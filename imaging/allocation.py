@@ -9,7 +9,7 @@ import ctypes
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Of mallopt(3)."""
 
-KEPT_BYTES = 128 << 20
+KEPT_BYTES = 32 << 20
 LARGEST_KEPT_BYTES = 32 << 20
 """The most that glibc takes for M_MMAP_THRESHOLD; what is larger is returned when it is freed."""
 
