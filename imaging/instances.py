@@ -1,6 +1,7 @@
 """One DICOM object of the zip: the attributes that are used here, read with as little as possible.
 
-pydicom reads the header through a file that inflates as it is read, and stops at the pixels.
+Usual headers are read in memory; the others by pydicom, through a file that inflates as it is read,
+up to the pixels.
 """
 
 import logging
@@ -17,7 +18,15 @@ from imaging.archive import Entry, EntryReader, Limits
 from imaging.attributes import ATTRIBUTES
 from imaging.decoding.deflated import DeflatedEntry
 from imaging.errors import InputError
-from imaging.headers import PYDICOM_FAILURES, Known, SharingDataset, usual_header
+from imaging.headers import (
+    DATASET_AT,
+    PREAMBLE_BYTES,
+    PREFIX,
+    PYDICOM_FAILURES,
+    Known,
+    SharingDataset,
+    usual_header,
+)
 
 EXPLICIT_FIRST_TAGS = (b"\x02\x00", b"\x08\x00")
 """How an object without preamble starts: group 0002 or 0008, little endian."""
@@ -162,7 +171,7 @@ def read_instance(entry: Entry, limits: Limits, *, known: Known | None = None) -
 def _unusual_instance(entry: Entry, limits: Limits) -> Instance | None:
     file = _HeaderFile(entry.open(limits.header_bytes))
     start = file.read(FILE_META_BYTES)
-    has_preamble = start[128:132] == b"DICM"
+    has_preamble = start[PREAMBLE_BYTES:DATASET_AT] == PREFIX
     if not has_preamble and start[:2] not in EXPLICIT_FIRST_TAGS:
         return None
     try:

@@ -14,6 +14,7 @@ import tf_cores
 import tf_service
 import tf_verdict
 from savedmodels import BACKEND
+from test_cores import QUOTAS, make_cgroups
 from test_preprocess import PARAMETERS
 from tf_errors import SavedModelError
 from tf_graph_safety import read_operations
@@ -87,37 +88,11 @@ def built(tmp_path):
 # How many cores
 
 
-@pytest.mark.parametrize(
-    ("membership", "files", "expected"),
-    [
-        pytest.param("0::/\n", {"cpu.max": "150000 100000\n"}, 2, id="v2, one and a half"),
-        pytest.param("0::/a/b\n", {"a/cpu.max": "100000 100000\n"}, 1, id="v2, of the one above"),
-        pytest.param("0::/a\n", {"a/cpu.max": "max 100000\n"}, 8, id="v2, none"),
-        pytest.param(
-            "4:cpu,cpuacct:/a\n",
-            {"cpu/a/cpu.cfs_quota_us": "300000\n", "cpu/a/cpu.cfs_period_us": "100000\n"},
-            3,
-            id="v1",
-        ),
-        pytest.param(
-            "4:cpu:/a\n",
-            {"cpu/a/cpu.cfs_quota_us": "-1\n", "cpu/a/cpu.cfs_period_us": "100000\n"},
-            8,
-            id="v1, none",
-        ),
-        pytest.param("", {}, 8, id="no cgroups"),
-        pytest.param("0::/\n", {"cpu.max": "10000 100000\n"}, 1, id="a tenth of a core"),
-    ],
-)
+@pytest.mark.parametrize(("membership", "files", "expected"), QUOTAS)
 def test_threads_are_those_that_a_quota_lets_run(
     tmp_path, monkeypatch, membership, files, expected
 ):
-    for name, text in {
-        "membership": membership,
-        **{f"fs/{k}": v for k, v in files.items()},
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    make_cgroups(tmp_path, membership, files)
     monkeypatch.setattr(tf_cores, "MEMBERSHIP", tmp_path / "membership")
     monkeypatch.setattr(tf_cores, "CGROUPS", tmp_path / "fs")
     monkeypatch.setattr(tf_cores.os, "sched_getaffinity", lambda _: set(range(8)))

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -107,16 +106,9 @@ def send_tensor(
     url: str, model: str, tensor: triton.InferInput, *, parameters: Mapping[str, str] | None
 ) -> triton.InferResult:
     """Return what a model answers to its one input; raises as `send` does."""
-    patience = {"network_timeout": REQUEST_SECONDS}
-    with service_errors(url), triton.InferenceServerClient(url, **patience) as client:
-        return client.infer(model, [tensor], parameters=dict(parameters or {}))
-
-
-@contextmanager
-def service_errors(url: str) -> Iterator[None]:
-    """Turn what tritonclient raises in the block into ServiceError."""
     try:
-        yield
+        with triton.InferenceServerClient(url, network_timeout=REQUEST_SECONDS) as client:
+            return client.infer(model, [tensor], parameters=dict(parameters or {}))
     except InferenceServerException as error:
         raise _refusal(error.message()) from error
     except ConnectionRefusedError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imaging.elements import UNDEFINED_LENGTH
 from imaging.errors import InputError
 from imaging.instances import Instance
 
@@ -17,9 +18,6 @@ EXPLICIT = tuple(vr + b"\0\0" for vr in (b"OB", b"OD", b"OF", b"OW", b"UN"))
 """What follows the tag where value representations are explicit (PS3.5 7.1.2). Objects without file
 meta information do not say, some say the wrong; as an implicit length each of these would be odd,
 which none is."""
-
-UNDEFINED_LENGTH = 0xFFFFFFFF
-"""Encapsulated pixel data end with a delimiter instead (PS3.5 A.4)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def pixel_element(instance: Instance, order: str, *, bits: int = 0) -> PixelElem
     if found not in (PIXEL_DATA, *FLOAT_BITS) or len(content) < header.size:
         raise InputError("bad_pixels", f"entry {instance.entry.number} has no pixel data")
     value = content[header.size :]
-    if length == UNDEFINED_LENGTH:
+    if length == UNDEFINED_LENGTH:  # encapsulated pixels end with a delimiter (PS3.5 A.4)
         return PixelElement(value, _text(vr), order, is_encapsulated=True)
     return PixelElement(value[:length], _text(vr), order, is_encapsulated=False)
 

@@ -1,13 +1,9 @@
 """How much memory a service takes: each page of its processes and of shared memory once."""
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
 
 from tools.engine.processes import PROC
-
-SAMPLE_SECONDS = 0.05
 
 
 def service_memory(pids: Iterable[int], shared_before: int = 0) -> int:
@@ -36,31 +32,3 @@ def _kibibytes(file: Path) -> dict[str, int]:
     """Return what a file of /proc states in kB: see proc_pid_smaps(5), proc_meminfo(5)."""
     lines = (line.split() for line in file.read_text().splitlines())
     return {words[0].rstrip(":"): int(words[1]) for words in lines if words[-1] == "kB"}
-
-
-class PeakMemory:
-    """Looks at the memory of a service for the time of a block, and knows the highest.
-
-    pids: gives the processes, since some may come and go.
-    """
-
-    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
-        self._pids = pids
-        self._shared_before = shared_bytes()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self.peak_bytes = 0
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            self.peak_bytes = max(
-                self.peak_bytes, service_memory(self._pids(), self._shared_before)
-            )

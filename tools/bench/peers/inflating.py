@@ -23,7 +23,7 @@ LOCAL_HEADER_BYTES = 30
 
 
 def isal(zip_file: str) -> Callable[[], int]:
-    """Get ready to inflate with Intel's ISA-L, which our own reader uses."""
+    """Get ready to inflate with Intel's ISA-L, which our own reader has for headers."""
     from isal import isal_zlib
 
     def inflate(entry: Deflated) -> None:
@@ -33,7 +33,7 @@ def isal(zip_file: str) -> Callable[[], int]:
 
 
 def libdeflate(zip_file: str) -> Callable[[], int]:
-    """Get ready to inflate with libdeflate, which must know the size beforehand."""
+    """Get ready to inflate with libdeflate, which our own reader has for whole entries."""
     from imagecodecs import deflate_decode
 
     largest = max(size for _, size in _entries(zip_file))
