@@ -11,7 +11,7 @@ from test_network_input import inputs_of
 
 from tools.bench.limit import network_operations, saved_model
 from tools.bench.peer import Peer, PeerError, peers, result_of
-from tools.bench.peers.networks import tensorflow_signature
+from tools.bench.peers.networks import keras_network
 from tools.bench.peers.thesis import process_scan
 
 SQUARE = thorax(shape=(40, 40, 24))
@@ -39,24 +39,24 @@ def volume(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def expected():
-    return tensorflow_signature(str(saved_model()))(VOLUMES)[0]
+def graph(tmp_path_factory):
+    pytest.importorskip("onnx")
+    file = tmp_path_factory.mktemp("network") / "extractor.onnx"
+    result_of("write_onnx", [saved_model(), file, *VOLUMES.shape[1:]])
+    return file
 
 
-@is_installed("onnx")
-@is_installed("onnxruntime")
-def test_the_onnx_graph_is_the_network(tmp_path, volume, expected):
-    graph = tmp_path / "extractor.onnx"
-    result_of("write_onnx", [saved_model(), graph, *VOLUMES.shape[1:]])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param("onnxruntime", marks=is_installed("onnxruntime")),
+        pytest.param("openvino", marks=is_installed("openvino")),
+    ],
+)
+def test_the_onnx_graph_is_the_network(graph, volume, engine):
+    expected = keras_network(str(saved_model()))(VOLUMES)[0]
 
-    features = features_of("network_onnxruntime", [graph, volume])
-
-    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
-
-
-@is_installed("openvino")
-def test_openvino_runs_the_network(volume, expected):
-    features = features_of("network_openvino", [saved_model(), volume])
+    features = features_of(f"network_{engine}", [graph, volume])
 
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 

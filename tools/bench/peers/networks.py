@@ -1,6 +1,7 @@
 """The network alone, array in and array out: with our backend, and with each of its peers.
 
 All get the same volume, a made CT as the network sees it, and use as many threads as they choose.
+The peers get the network as published; ours is the SavedModel that is served.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.bench.peers.onnx_graph import read_weights
 from tools.locations import data_folder
 
 Array = NDArray[np.float32]
@@ -19,20 +21,24 @@ Features = list[float]
 
 
 def tensorflow(model: str, volume: str) -> Callable[[], Features]:
-    """Get ready to call the SavedModel's signature, as TensorFlow's own documentation does."""
-    infer, volumes = tensorflow_signature(model), np.load(volume)
+    """Get ready to call the layers of the Keras example, with a SavedModel's weights."""
+    infer, volumes = keras_network(model), np.load(volume)
     return lambda: _listed(infer(volumes))
 
 
-def tensorflow_signature(model: str) -> Callable[[Array], Array]:
-    """Return the signature as a function of arrays."""
+def keras_network(model: str) -> Callable[[Array], Array]:
+    """Return the layers as published, compiled by TensorFlow, as a function of arrays."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(model)  # kept: the signature alone would be collected
-    signature = loaded.signatures["serving_default"]
+    from tools.ct3dcnn import SEED, build, without_classifier
+
+    network = without_classifier(build(SEED))
+    for variable, weights in zip(network.variables, read_weights(Path(model)), strict=True):
+        variable.assign(weights)
+    compiled = tf.function(lambda volumes: network(volumes, training=False))
 
     def infer(volumes: Array) -> Array:
-        features: Array = signature(volumes=tf.constant(volumes))["features"].numpy()
+        features: Array = compiled(tf.constant(volumes)).numpy()
         return features
 
     return infer
@@ -48,7 +54,7 @@ def onnx_runtime(model: str, volume: str) -> Callable[[], Features]:
 
 
 def openvino(model: str, volume: str) -> Callable[[], Features]:
-    """Get ready to run the SavedModel with OpenVINO: in float32, tuned for one request."""
+    """Get ready to run an ONNX file with OpenVINO: in float32, tuned for one request."""
     # openvino tells its makers over the network what it is used for, unless this is missing.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino as ov

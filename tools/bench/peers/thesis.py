@@ -15,7 +15,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from tools.bench.peers.conversions import dcm2niix_program, run_dcm2niix, scratch, unpack
-from tools.bench.peers.networks import tensorflow_signature
+from tools.bench.peers.networks import keras_network
 
 LOWEST_HU, HIGHEST_HU = -1000, 400
 SHAPE = (128, 128, 64)
@@ -42,7 +42,7 @@ def with_dicom2nifti(zip_file: str, model: str) -> Callable[[], list[float]]:
 
 
 def _whole_way(zip_file: str, model: str, convert: Convert) -> Callable[[], list[float]]:
-    infer = tensorflow_signature(model)
+    infer = keras_network(model)
     infer(np.zeros((1, *SHAPE, 1), np.float32))  # the first call compiles
 
     def run() -> list[float]:

@@ -25,7 +25,8 @@ from tools.bench.plan import Workshop
 from tools.bench.service import EXTRACTOR, PREPROCESS, Service
 from tools.bench.timing import Timing, Turn, as_json, interleaved, ratio_of_pairs
 
-PEERS = ("network_tensorflow", "network_onnxruntime", "network_openvino")
+FROM_ONNX = ("network_onnxruntime", "network_openvino")
+PEERS = ("network_tensorflow", *FROM_ONNX)
 OURS = "network_ours"
 IN_TRITON = "network_in_triton"
 
@@ -85,11 +86,10 @@ def _contenders(
     config.write_text(json.dumps(service.statistics.config(EXTRACTOR)))
     contenders: dict[str, Sequence[object]] = {
         "network_tensorflow": [model, volume],
-        "network_openvino": [model, volume],
         OURS: [config, model.parent, volume],
     }
     if _has_onnx(workshop, model, graph, shape=volumes.shape[1:]):
-        contenders["network_onnxruntime"] = [graph, volume]
+        contenders |= {name: [graph, volume] for name in FROM_ONNX}
     return contenders
 
 
@@ -97,7 +97,7 @@ def _has_onnx(workshop: Workshop, model: Path, graph: Path, *, shape: Sequence[i
     try:
         result_of("write_onnx", [model, graph, *shape])
     except MissingPeerError as error:
-        workshop.missing["network_onnxruntime"] = error.package
+        workshop.missing.update(dict.fromkeys(FROM_ONNX, error.package))
         return False
     return True
 
