@@ -6,6 +6,10 @@ from types import MappingProxyType
 
 REFUSALS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "busy": (
+            "As many studies are waiting as the service takes (HTTP 503, gRPC UNAVAILABLE).",
+            "Send the study again in a while.",
+        ),
         "not_a_zip": (
             "The bytes are not those of a zip.",
             "Send the bytes of one zip file, not a folder, a single DICOM file or JSON.",

@@ -19,6 +19,7 @@ from imaging.archive import Limits
 from imaging.errors import InputError
 from imaging.instances import quiet_pydicom
 from imaging.options import Options
+from imaging.waiting import refuse_beyond_bound
 
 SCANNER_KEY = "DEEPFEATURES_SCANNER_KEY"
 
@@ -28,7 +29,8 @@ Answer = Callable[[Any, Any], Sequence[Any]]
 def each_request(answer: Answer) -> Callable[[Any, Sequence[Any]], list[Any]]:
     """Turn a method that answers one request into Triton's `execute`, which gets several.
 
-    An InputError becomes INVALID_ARG with its text, anything else INTERNAL without any.
+    An InputError becomes INVALID_ARG with its text, `busy` UNAVAILABLE, and anything else INTERNAL
+    without any text. model: has its name in Triton as `name`.
     """
 
     def execute(model: Any, requests: Sequence[Any]) -> list[Any]:
@@ -39,9 +41,11 @@ def each_request(answer: Answer) -> Callable[[Any, Sequence[Any]], list[Any]]:
 
 def _respond(answer: Answer, model: Any, request: Any) -> Any:
     try:
+        refuse_beyond_bound(model.name)
         return pb_utils.InferenceResponse(output_tensors=answer(model, request))
     except InputError as error:
-        return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
+        kind = "UNAVAILABLE" if error.code == "busy" else "INVALID_ARG"
+        return _failure(str(error), getattr(pb_utils.TritonError, kind))
     except Exception as error:
         # Where, but not what: the text of a foreign exception may quote a patient's attributes.
         frame = traceback.extract_tb(error.__traceback__)[-1]

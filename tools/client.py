@@ -25,10 +25,6 @@ WORDS_OF_INTERRUPTIONS = (
 """Of Triton's own errors: what a request gets whose model died, or is being loaded again, or whose
 study was handed over to a Triton that has been started again since."""
 
-BUSY = "as many studies are waiting as the service takes: send the study again in a while"
-
-WORDS_OF_A_FULL_QUEUE = "Exceeds maximum queue size"
-
 
 class ServiceError(RuntimeError):
     """The service refused a study or cannot be reached; code is stable, the text says why."""
@@ -122,8 +118,6 @@ def _refusal(message: str) -> ServiceError:
     text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
     if any(words in text for words in WORDS_OF_INTERRUPTIONS):
         return ServiceError("retry", INTERRUPTED)
-    if WORDS_OF_A_FULL_QUEUE in text:
-        return ServiceError("busy", BUSY)
     code, _, sentence = text.partition(": ")
     if not re.fullmatch("[a-z0-9_]+", code):
         return ServiceError("service_error", message)

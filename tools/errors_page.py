@@ -19,15 +19,15 @@ Codes are stable: they may be added, and are never renamed. This page is written
 ## Refusals
 
 The text of an error is `code: sentence`; Triton puts `in ensemble 'ct3dcnn', ` before it. HTTP has
-status 400 then, gRPC INVALID_ARGUMENT. A series that is skipped beside others that are used has the
-same codes in the report. `internal_error` (HTTP 500) is ours to mend: the server's log says where.
+status 400 then, gRPC INVALID_ARGUMENT, but for `busy`. A series that is skipped beside others that
+are used has the same codes in the report. `internal_error` (HTTP 500) is ours to mend: the server's
+log says where.
 
 | code | cause | what to do |
 |---|---|---|
 {refusals}
 
-`deepfeatures` and its client have four more: `busy` (too many studies are waiting: send the study
-again in a while; HTTP has status 503 then), `retry` (the service was interrupted: send the study
+`deepfeatures` and its client have three more: `retry` (the service was interrupted: send the study
 again), `unreachable` (nothing listens there), `service_error` (Triton's own words follow).
 
 ## Quality codes

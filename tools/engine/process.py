@@ -14,6 +14,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
+from imaging.waiting import METRICS
 from tools.client import ServiceError, infer
 from tools.engine import processes, regions
 from tools.engine.access import Access, write_access
@@ -57,7 +58,7 @@ class TritonProcess:
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
             command(installation.binary, settings, self.launch, installation.flags),
-            env=installation.environment(),
+            env=installation.environment() | {METRICS: settings.metrics_host},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

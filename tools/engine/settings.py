@@ -33,6 +33,11 @@ class EngineSettings:
         return f"127.0.0.1:{self.http_port}"
 
     @property
+    def metrics_host(self) -> str:
+        """Host and port of the metrics, as this machine reaches them."""
+        return f"127.0.0.1:{self.metrics_port}"
+
+    @property
     def ports(self) -> tuple[int, ...]:
         """All ports that the server takes."""
         ports = (self.http_port, self.grpc_port, self.metrics_port, self.state_port)

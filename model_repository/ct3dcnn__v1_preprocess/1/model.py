@@ -9,6 +9,7 @@ class TritonPythonModel:
     """Adapter only: what is computed, and why, is in imaging/preprocess.py."""
 
     def initialize(self, args):
+        self.name = args["model_name"]
         stated = serving.parameters(args)
         self.recipe = Recipe.from_parameters(stated)
         self.limits = serving.limits(stated)

@@ -8,6 +8,7 @@ class TritonPythonModel:
     """Adapter only: what is computed, and why, is in imaging/preprocess.py."""
 
     def initialize(self, args):
+        self.name = args["model_name"]
         self.limits = serving.limits(serving.parameters(args))
         self.scanner_key = serving.scanner_key()
         serving.set_up_process()
