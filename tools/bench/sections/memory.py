@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from tools.bench.service import Service
 from tools.bench.starting import whole_service
 
 SAMPLE_SECONDS = 0.03
+
+SETTLING_CLIENTS = 4
+"""As many as there are processes of one model at most."""
 
 
 def measure(workshop: Workshop) -> dict[str, Any]:
@@ -55,16 +59,26 @@ def _one(service: Service, send: Send, study: bytes, pause_seconds: float) -> di
 
 
 def in_a_row(workshop: Workshop) -> dict[str, Any]:
-    """Return the memory after each of many small studies, sent both ways in turn."""
+    """Return the memory after each of many small studies, sent both ways in turn.
+
+    The first come at once, so that each process has had one: later, a canary that comes beside a
+    study would be what brings that about.
+    """
     plan = workshop.plan
     study = workshop.made(plan.scans[0]).zip(slices=plan.small_slices)
     workshop.say(f"memory: {plan.studies_in_a_row} small studies in a row")
     after = []
     with whole_service() as service:
         ways = (service.through_memory, service.over_http)
-        for number in range(plan.studies_in_a_row):
+
+        def send(number: int) -> None:
             ways[number % 2](study)
             after.append(service.memory_bytes())
+
+        with ThreadPoolExecutor(SETTLING_CLIENTS) as clients:
+            list(clients.map(send, range(plan.settled_after)))
+        for number in range(plan.settled_after, plan.studies_in_a_row):
+            send(number)
     settled = after[plan.settled_after - 1]
     return {
         "zip_bytes": len(study),
