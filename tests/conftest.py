@@ -21,8 +21,9 @@ def _quiet_pydicom():
 
 @pytest.fixture(autouse=True, scope="session")
 def _nothing_in_the_accounts_folders(tmp_path_factory):
-    """Services of the tests have a key of their own, and try the network once for all of them."""
+    """Services of the tests have a key and a store of their own, and try the network once."""
     os.environ["DEEPFEATURES_SCANNER_KEY"] = "key of the tests"
+    os.environ["DEEPFEATURES_MODELS"] = str(tmp_path_factory.mktemp("models"))
     os.environ["TF_BACKEND_TRIALS"] = str(tmp_path_factory.mktemp("trials"))
 
 

@@ -19,6 +19,8 @@ from tools.engine.repository import PreparedRepository, instances
 from tools.locations import data_folder
 from tools.shared_study import local_access
 
+SOURCE = data_folder("model_repository")
+
 
 @pytest.mark.parametrize(("cores", "count"), [(1, 1), (2, 2), (4, 2), (6, 3), (8, 4), (64, 4)])
 def test_instances_follow_the_cores_and_are_capped(cores, count):
@@ -29,7 +31,7 @@ def test_instances_follow_the_cores_and_are_capped(cores, count):
 def prepared(tmp_path, monkeypatch):
     """The project's models as a machine with 6 cores gets them."""
     monkeypatch.setattr(repository, "usable_cores", lambda: 6)
-    made = PreparedRepository(data_folder("model_repository"), tmp_path / "models")
+    made = PreparedRepository((SOURCE,), tmp_path / "models")
     made.prepare()
     return made
 
@@ -54,11 +56,11 @@ def test_counts_are_filled_in_only_where_they_are_left_out(prepared):
 
 def test_a_model_is_otherwise_as_it_was(prepared):
     for folder in prepared.folder.iterdir():
-        stated, found = config(prepared.source / folder.name), config(folder)
+        stated, found = config(SOURCE / folder.name), config(folder)
         for group in (*stated.instance_group, *found.instance_group):
             group.count = 0
         assert found == stated
-        assert (folder / "1").resolve() == prepared.source / folder.name / "1"
+        assert (folder / "1").resolve() == SOURCE / folder.name / "1"
 
 
 def test_where_there_is_a_gpu_a_model_has_its_configuration_for_one(prepared, monkeypatch):
@@ -74,7 +76,7 @@ def test_what_cannot_be_parsed_is_left_to_triton(tmp_path):
     model.mkdir(parents=True)
     (model / "config.pbtxt").write_text("of_a_later_version: 1")
 
-    PreparedRepository(tmp_path / "source", tmp_path / "models").prepare()
+    PreparedRepository((tmp_path / "source",), tmp_path / "models").prepare()
 
     assert (tmp_path / "models/odd/config.pbtxt").read_text() == "of_a_later_version: 1"
 
@@ -94,8 +96,7 @@ def running_models(server):
         for file in Path(tempfile.gettempdir()).glob(f"deepfeatures-{os.getpid()}-*/{FILE}")
         if access.key in file.read_text()
     )
-    source = data_folder("model_repository")
-    return PreparedRepository(source, folder), Control(access.http_url, access.key)
+    return PreparedRepository((SOURCE,), folder), Control(access.http_url, access.key)
 
 
 def test_models_are_replaced_under_load_and_no_request_fails(server, running_models):

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tools.engine.run import supervised
 from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.sources import store_folder
 from tools.locations import data_folder
 
 
@@ -35,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=data_folder("model_repository"),
         help="default: the project's models",
     )
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="FOLDER",
+        default=store_folder(),
+        help="published models, which go before those of the repository; default: the account's",
+    )
     parser.add_argument("--verbose", action="store_true", help="print Triton's whole log")
 
 
@@ -47,6 +55,7 @@ def settings_of(arguments: argparse.Namespace) -> EngineSettings:
         arguments.state_port,
         address=arguments.address,
         model_repository=arguments.model_repository,
+        store=arguments.store,
         verbose=arguments.verbose,
     )
 

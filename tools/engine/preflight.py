@@ -1,10 +1,9 @@
 """What must be right before Triton can run, each with a sentence that says what to do."""
 
 import platform
-import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from tools.engine.installation import find_installation
 from tools.engine.regions import SHARED_MEMORY
 from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.sources import CONFIG, models_in, served_models, steps_of
 from tools.platform_check import problem as platform_problem
 
 LEAST_SHARED_MEMORY_BYTES = 256 << 20
@@ -19,7 +19,6 @@ LEAST_MEMORY_BYTES = 2 << 30
 """For the idle service and one study of usual size; larger ones need more."""
 
 CGROUP = Path("/sys/fs/cgroup")
-STEP = re.compile(r'model_name:\s*"([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def checks(settings: EngineSettings) -> Iterator[Check]:
         yield _port(settings.address, port)
     yield _shared_memory()
     yield _memory()
-    yield _model_repository(settings.model_repository)
+    yield _models(settings)
 
 
 def refuse(settings: EngineSettings) -> None:
@@ -119,23 +118,21 @@ def _available_bytes() -> int:
     return min(available["MemAvailable"], in_container)
 
 
-def _model_repository(folder: Path) -> Check:
-    configs = sorted(folder.glob("*/config.pbtxt"))
-    models = [config.parent.name for config in configs]
-    found = f"{folder}: {', '.join(models) or 'no models'}"
-    if not configs:
-        problem = f"{folder} holds no model: name a model repository with --model-repository"
-        return Check("model repository", found, problem)
-    for config in configs:
-        if problem := _model_problem(config, models):
-            return Check("model repository", found, problem)
-    return Check("model repository", found)
+def _models(settings: EngineSettings) -> Check:
+    repository = settings.model_repository
+    models = served_models(settings.sources)
+    found = f"{repository}: {', '.join(sorted(models)) or 'no models'}"
+    problems = filter(None, (_model_problem(folder, models) for folder in models.values()))
+    problem = next(problems, "")
+    if not models_in([repository]):
+        problem = f"{repository} holds no model: name a model repository with --model-repository"
+    return Check("models", found, problem)
 
 
-def _model_problem(config: Path, models: list[str]) -> str:
+def _model_problem(folder: Path, models: Collection[str]) -> str:
     """Return what is missing of one model, empty if nothing is."""
-    text, folder = config.read_text(), config.parent
-    if missing := set(STEP.findall(text)) - set(models):
+    text = (folder / CONFIG).read_text()
+    if missing := set(steps_of(folder)) - set(models):
         return f"the ensemble {folder.name} needs the model {min(missing)}, which is not there"
     versions = [path for path in folder.iterdir() if path.is_dir() and path.name.isdigit()]
     if not versions:

@@ -51,7 +51,7 @@ class TritonProcess:
             folder / "models", folder / "backends", secrets.token_urlsafe(32), prefix
         )
         installation.make_backend_directory(self.launch.backends)
-        self.models = PreparedRepository(settings.model_repository, self.launch.models)
+        self.models = PreparedRepository(settings.sources, self.launch.models)
         self.models.prepare()
         self.access_file = write_access(folder, Access(settings.http_url, self.launch.key))
         self._messages: deque[str] = deque(maxlen=200)

@@ -1,10 +1,11 @@
-"""The model repository as Triton gets it: the project's models, with counts for this machine.
+"""The model repository as Triton gets it: what is to be served, with counts for this machine.
 
 A folder of the launch, where each model is a link to its versions and a config.pbtxt of its own.
 To load a model with another configuration through Triton's API would do until something loads an
 ensemble that uses it: Triton 2.51 then takes the configuration of the file again.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from tritonclient.grpc import model_config_pb2
 
 from imaging.cores import usable_cores
 from tools.engine.command import NVIDIA_DEVICE
+from tools.engine.sources import CONFIG, models_in, served_models
 
 MOST_INSTANCES = 4
 """Of one model: beyond that, the network is what requests wait for."""
 
-CONFIG = "config.pbtxt"
 CONFIGS = "configs"
 GPU_CONFIG = "gpu.pbtxt"
 """What some models want instead where there is a GPU, as `tritonserver --model-config-name=gpu`."""
@@ -36,38 +37,45 @@ def instances(cores: int) -> int:
 
 @dataclass
 class PreparedRepository:
-    """The folder that Triton reads: made of the models in `source`, which stay as they are."""
+    """The folder that Triton reads: made of the models in `sources`, which stay as they are.
 
-    source: Path
+    sources: of two models of one name that of the later folder is taken.
+    """
+
+    sources: tuple[Path, ...]
     folder: Path
 
     def prepare(self) -> None:
-        """Make the folder, with all models."""
+        """Make the folder, with all models that are served."""
         self.folder.mkdir()
-        for model in self.source.iterdir():
-            if model.is_dir():
-                self.add(model.name)
+        for model in served_models(self.sources):
+            self.add(model)
 
     def add(self, model: str) -> None:
         """Make or renew one model."""
+        self.remove(model)
         folder = self.folder / model
-        folder.mkdir(exist_ok=True)
-        for file in (self.source / model).iterdir():
-            link = folder / file.name
-            if file.name not in (CONFIG, CONFIGS) and not link.is_symlink():
-                link.symlink_to(file.resolve())
+        folder.mkdir()
+        for file in self._source(model).iterdir():
+            if file.name not in (CONFIG, CONFIGS):
+                (folder / file.name).symlink_to(file.resolve())
         self._write(model)
+
+    def remove(self, model: str) -> None:
+        """Take a model away, if it is there; Triton goes on serving one that it has loaded."""
+        shutil.rmtree(self.folder / model, ignore_errors=True)
 
     def renew(self, model: str, number: int) -> None:
         """Change the configuration of a model so that a load brings up a new process for it."""
         self._write(model, number)
 
+    def _source(self, model: str) -> Path:
+        return models_in(self.sources)[model]
+
     def _write(self, model: str, number: int = 0) -> None:
-        file = self.source / model / CONFIGS / GPU_CONFIG
+        file = self._source(model) / CONFIGS / GPU_CONFIG
         if not NVIDIA_DEVICE.exists() or not file.exists():
-            file = self.source / model / CONFIG
-        if not file.exists():
-            return
+            file = self._source(model) / CONFIG
         text = file.read_text()
         try:
             config = text_format.Parse(text, model_config_pb2.ModelConfig())

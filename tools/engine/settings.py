@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.engine.sources import store_folder
 from tools.locations import data_folder
 
 
@@ -16,7 +17,7 @@ class EngineSettings:
 
     address: of all ports; loopback unless the server is inside a container.
     state_port: of the page with the state of the engine; None for no page.
-    model_repository: folder of models.
+    model_repository: folder of models. store: of published ones, which go before those.
     """
 
     http_port: int = 8000
@@ -25,7 +26,13 @@ class EngineSettings:
     state_port: int | None = None
     address: str = "127.0.0.1"
     model_repository: Path = field(default_factory=lambda: data_folder("model_repository"))
+    store: Path = field(default_factory=store_folder)
     verbose: bool = False
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The folders that models come from, the last one first."""
+        return self.model_repository, self.store
 
     @property
     def http_url(self) -> str:
