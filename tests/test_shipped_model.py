@@ -6,8 +6,10 @@ from google.protobuf import text_format
 from numpy.linalg import norm
 from tritonclient.grpc import model_config_pb2
 
+from imaging.recipe import Recipe
 from tools.ct3dcnn import SEED, SHAPE, build, without_classifier
 from tools.locations import data_folder
+from tools.models.configs import parameters_of
 from tools.parity_inputs import parity_inputs
 from tools.weights_digest import weights_sha256
 
@@ -35,11 +37,11 @@ def test_the_weights_are_the_seeded_initialisation():
 
 def test_the_inputs_that_engines_are_compared_on_are_those_of_the_pipeline():
     file = EXTRACTOR.with_name("parity.npz")
-    config = REPOSITORY / "ct3dcnn__v1_preprocess" / "config.pbtxt"
+    recipe = Recipe.from_parameters(parameters_of(REPOSITORY / "ct3dcnn__v1_preprocess"))
 
     with np.load(file) as stored:
         # One step of 255, as another processor may round a value to the next.
-        np.testing.assert_allclose(stored["volumes"], parity_inputs(config), atol=1.01 / 255)
+        np.testing.assert_allclose(stored["volumes"], parity_inputs(recipe), atol=1.01 / 255)
     assert file.stat().st_size < 500_000
 
 

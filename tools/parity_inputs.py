@@ -5,9 +5,6 @@ licence is in its ATTRIBUTION.md) and the phantom. Values are rounded to 255 ste
 comparison does not mind, and half the size of the file does.
 """
 
-import re
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,19 +13,15 @@ from imaging.options import Options
 from imaging.preprocess import feature_inputs
 from imaging.recipe import Recipe
 from tools.locations import CHECKOUT, data_folder
+from tools.models.configs import parameters_of
 from tools.phantom import phantom_zip
 
 SAMPLE = "ct-chest-lidc-16.zip"
 STEPS = 255
-PARAMETER = re.compile(r'key: "([^"]+)" value: \{ string_value: "([^"]*)"')
 
 
-def parity_inputs(preprocess_config: Path) -> NDArray[np.float16]:
-    """Return what a network gets of the sample study and of the phantom, a row each.
-
-    preprocess_config: config.pbtxt of the model that makes the network's inputs.
-    """
-    recipe = Recipe.from_parameters(dict(PARAMETER.findall(preprocess_config.read_text())))
+def parity_inputs(recipe: Recipe) -> NDArray[np.float16]:
+    """Return what a network gets of the sample study and of the phantom, a row each."""
     studies = (data_folder("sample") / SAMPLE).read_bytes(), phantom_zip()
     volumes = [
         volume
@@ -43,9 +36,9 @@ def parity_inputs(preprocess_config: Path) -> NDArray[np.float16]:
 def main() -> None:
     """Write the file of the shipped extractor."""
     repository = CHECKOUT / "model_repository"
-    volumes = parity_inputs(repository / "ct3dcnn__v1_preprocess" / "config.pbtxt")
+    recipe = Recipe.from_parameters(parameters_of(repository / "ct3dcnn__v1_preprocess"))
     file = repository / "ct3dcnn__v1_extractor" / "1" / "parity.npz"
-    np.savez_compressed(file, volumes=volumes)
+    np.savez_compressed(file, volumes=parity_inputs(recipe))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,15 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 @dataclass(frozen=True)
 class Access:
-    """Where a service of this machine listens, and what opens its restricted APIs."""
+    """Where a service of this machine listens, and what opens its restricted APIs.
+
+    models: the folder that its Triton reads. sources: those that its models come from.
+    """
 
     http_url: str
     key: str
+    models: str = ""
+    sources: tuple[str, ...] = ()
 
 
 def write_access(folder: Path, access: Access) -> Path:

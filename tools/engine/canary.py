@@ -3,6 +3,7 @@
 import threading
 import time
 
+from imaging.errors import REFUSALS
 from tools.client import ServiceError, send
 from tools.engine.control import Control, ControlError
 from tools.phantom import phantom_zip
@@ -44,6 +45,14 @@ class Canary:
                 self.answered_at = time.monotonic()
                 self._stopped.wait(EVERY_SECONDS)
 
+    def _ask(self, model: str) -> None:
+        """Send the study; a model for other images refuses it, and has answered as well."""
+        try:
+            send(self._url, model, self._study, {"preview": "false"})
+        except ServiceError as error:
+            if error.code not in REFUSALS or error.code == "busy":
+                raise
+
     def _note(self, error: ServiceError | ControlError) -> None:
         """Count a failure; a full queue is none: the canary is late then, and late is not dead."""
         if isinstance(error, ServiceError) and error.code == "busy":
@@ -54,5 +63,5 @@ class Canary:
     def _round(self) -> None:
         for model in self._control.public_models():
             start = time.monotonic()
-            send(self._url, model, self._study, {"preview": "false"})
+            self._ask(model)
             self.seconds[model] = round(time.monotonic() - start, 3)

@@ -39,6 +39,11 @@ class Control:
         """Load a model; one that is loaded is replaced, without a gap, if its files differ."""
         self._ask(f"repository/models/{model}/load", LOAD_SECONDS, {})
 
+    def unload(self, model: str) -> None:
+        """Unload a model, not those that it is made of; it finishes what it works on."""
+        body = {"parameters": {"unload_dependents": False}}
+        self._ask(f"repository/models/{model}/unload", LOAD_SECONDS, body)
+
     def registered_regions(self) -> set[str]:
         """Return the names of the regions of system shared memory that clients have registered."""
         status = self._ask("systemsharedmemory/status", QUESTION_SECONDS)
@@ -54,5 +59,15 @@ class Control:
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise ControlError(f"{path}: {_words(error)}") from error
         except (OSError, ValueError) as error:
             raise ControlError(f"{path}: {error}") from error
+
+
+def _words(error: urllib.error.HTTPError) -> str:
+    """Return what Triton says of an error, or at least its number."""
+    try:
+        return str(json.loads(error.read())["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return str(error)

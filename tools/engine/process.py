@@ -53,7 +53,7 @@ class TritonProcess:
         installation.make_backend_directory(self.launch.backends)
         self.models = PreparedRepository(settings.sources, self.launch.models)
         self.models.prepare()
-        self.access_file = write_access(folder, Access(settings.http_url, self.launch.key))
+        self.access_file = write_access(folder, self._access())
         self._messages: deque[str] = deque(maxlen=200)
         self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
@@ -68,6 +68,10 @@ class TritonProcess:
         )
         self._reader = threading.Thread(target=self._pass_on_messages, daemon=True)
         self._reader.start()
+
+    def _access(self) -> Access:
+        sources = tuple(map(str, self.settings.sources))
+        return Access(self.settings.http_url, self.launch.key, str(self.launch.models), sources)
 
     @property
     def pid(self) -> int:

@@ -52,13 +52,15 @@ class PreparedRepository:
             self.add(model)
 
     def add(self, model: str) -> None:
-        """Make or renew one model."""
-        self.remove(model)
+        """Make or renew one model; Triton loads it anew if a file was touched, so few are."""
         folder = self.folder / model
-        folder.mkdir()
-        for file in self._source(model).iterdir():
-            if file.name not in (CONFIG, CONFIGS):
-                (folder / file.name).symlink_to(file.resolve())
+        folder.mkdir(exist_ok=True)
+        for version in self._source(model).glob("[0-9]*/"):
+            link, target = folder / version.name, version.resolve()
+            if link.is_symlink() and link.readlink() == target:
+                continue
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
         self._write(model)
 
     def remove(self, model: str) -> None:
@@ -80,11 +82,16 @@ class PreparedRepository:
         try:
             config = text_format.Parse(text, model_config_pb2.ModelConfig())
         except text_format.ParseError:  # of a newer Triton, or wrong: Triton itself says so
-            (self.folder / model / CONFIG).write_text(text)
+            self._replace(model, text)
             return
         for group in config.instance_group:
             if config.backend == "python" and not group.count:
                 group.count = instances(usable_cores())
         if number:
             config.parameters[RENEWED].string_value = str(number)
-        (self.folder / model / CONFIG).write_text(text_format.MessageToString(config))
+        self._replace(model, text_format.MessageToString(config))
+
+    def _replace(self, model: str, text: str) -> None:
+        config = self.folder / model / CONFIG
+        if not config.exists() or config.read_text() != text:
+            config.write_text(text)

@@ -19,6 +19,7 @@ from tools.engine.recycling import Recycling
 from tools.engine.settings import EngineError, EngineSettings
 from tools.engine.state import EngineState
 from tools.engine.study_regions import StudyRegions
+from tools.engine.unused import Unused
 
 TICK_SECONDS = 0.5
 
@@ -91,6 +92,7 @@ class Supervisor:
         self._stopped_before: set[int] = set()
         self._recycling = Recycling()
         self._study_regions = StudyRegions(self._control)
+        self._unused = Unused(self._process.launch.models, self._control)
         self._reloads = self._renewals = 0
         self._state.status = "ready"
 
@@ -117,6 +119,8 @@ class Supervisor:
     def _tidy_up(self, now: float) -> None:
         """Give back memory that nobody needs any more."""
         self._study_regions.let_go(now)
+        for model in self._unused.let_go(self._stubs, now):
+            self._note(f"{model} is served no more: unloaded")
         self._recycling.end_stuck(now)
         if stub := self._recycling.due(self._stubs, now):
             self._recycle(stub)
