@@ -65,8 +65,8 @@ def check_lambdas(config: object) -> None:
         if name in ("Lambda", "__lambda__"):
             raise NetworkError(
                 f"{_called(stated)} is a Lambda, Python code in the file that would run here: "
-                "export the network as a SavedModel (model.export), where it is a graph, or replace "
-                "the layer by one of Keras'"
+                "export the network as a SavedModel (model.export), where it is a graph, or "
+                "replace the layer by one of Keras'"
             )
 
 
