@@ -5,36 +5,52 @@ Zunair, "3D image classification from CT scans", keras.io, 2020; the network is 
 17 layers the last three (dense, dropout, dense) classify; what goes into them is the features.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
-from tools.lean_blocks import blocks_of, mean_of_blocks
+from tools.networks.keras_network import save_cut
 from tools.weights_digest import write_digest
 
 SHAPE = (128, 128, 64, 1)
 FILTERS = (64, 64, 128, 256)
+UNITS = 512
 CLASSIFYING_LAYERS = 3
 SEED = 20230901
 
 
-def build(seed: int) -> keras.Model:
-    """Return the whole network, 17 layers, initialised from a seed."""
-    seeds = iter(range(seed, seed + len(FILTERS) + 2))
+def layer_kinds() -> list[str]:
+    """Return the classes of the layers, after the input."""
+    block = ["Conv3D", "MaxPooling3D", "BatchNormalization"]
+    return [*block * len(FILTERS), "GlobalAveragePooling3D", "Dense", "Dropout", "Dense"]
+
+
+def build(
+    seed: int,
+    *,
+    shape: tuple[int, ...] = SHAPE,
+    filters: Sequence[int] = FILTERS,
+    units: int = UNITS,
+) -> keras.Model:
+    """Return the whole network, 17 layers as published, initialised from a seed.
+
+    shape: of one volume; filters: of each block; units: of the first classifying layer.
+    """
+    seeds = iter(range(seed, seed + len(filters) + 2))
 
     def kernel() -> keras.initializers.Initializer:
         return keras.initializers.GlorotUniform(seed=next(seeds))
 
-    inputs = values = keras.Input(SHAPE)
-    for filters in FILTERS:
-        values = keras.layers.Conv3D(filters, 3, activation="relu", kernel_initializer=kernel())(
+    inputs = values = keras.Input(shape)
+    for count in filters:
+        values = keras.layers.Conv3D(count, 3, activation="relu", kernel_initializer=kernel())(
             values
         )
         values = keras.layers.MaxPool3D(2)(values)
         values = keras.layers.BatchNormalization()(values)
     values = keras.layers.GlobalAveragePooling3D()(values)
-    values = keras.layers.Dense(512, activation="relu", kernel_initializer=kernel())(values)
+    values = keras.layers.Dense(units, activation="relu", kernel_initializer=kernel())(values)
     values = keras.layers.Dropout(0.3)(values)
     outputs = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=kernel())(values)
     return keras.Model(inputs, outputs, name="ct3dcnn")
@@ -46,26 +62,8 @@ def without_classifier(model: keras.Model) -> keras.Model:
 
 
 def save_extractor(model: keras.Model, directory: Path) -> None:
-    """Write the network without its classifying layers as a SavedModel, volumes to features.
-
-    It computes what the Keras layers compute, faster (tools/lean_blocks.py), from their weights as
-    they are. Through tf.Module: Keras' own export stores the weights twice.
-    """
-    cut = without_classifier(model)
-    _input, *layers, _mean = cut.layers
-    blocks = blocks_of(layers)
-
-    class Extractor(tf.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weights = [variable.value for variable in cut.variables]
-
-        @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE), tf.float32, name="volumes")])
-        def features(self, volumes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"features": mean_of_blocks(volumes, blocks)}
-
-    extractor = Extractor()
-    tf.saved_model.save(extractor, directory, signatures={"serving_default": extractor.features})
+    """Write the network without its classifying layers as a SavedModel, volumes to features."""
+    save_cut(without_classifier(model), directory)
 
 
 def main() -> None:

@@ -1,0 +1,103 @@
+"""Keras 3 files, `.keras`: a zip of config.json, metadata.json and model.weights.h5."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tools.networks.file_bounds import check_zip, open_checked_hdf5
+from tools.networks.keras_classes import check_classes, check_lambdas
+from tools.networks.keras_network import KerasNetwork
+from tools.networks.network import NetworkError
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+
+MOST_CONFIG_BYTES = 16 << 20
+"""The JSON of a network of a thousand layers has 1 MB."""
+
+LOADING_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OSError, NotImplementedError)
+"""What Keras raises over files that it cannot make a network of."""
+
+
+def open_keras(path: Path, *, trust: bool) -> KerasNetwork:
+    """Return the network of a .keras file; raises NetworkError."""
+    config, metadata = _checked_contents(path)
+    if not isinstance(config, dict):
+        raise NetworkError(f"{path.name}: {CONFIG} describes no network")
+    # Keras makes all but this, which load_model leaves out when it does not compile.
+    check_config({key: value for key, value in config.items() if key != "compile_config"}, trust)
+    version = str(metadata.get("keras_version", "3")) if isinstance(metadata, dict) else "3"
+    with loading(path, version):
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    return KerasNetwork(
+        model, form=f"Keras {version.partition('.')[0]} (.keras)", source_sha256=file_sha256(path)
+    )
+
+
+def check_config(config: object, trust: bool) -> None:
+    """Refuse classes that are not taken; with trust only code in the file."""
+    if trust:
+        check_lambdas(config)
+    else:
+        check_classes(config)
+
+
+def parsed(text: str | bytes, path: Path) -> Any:
+    """Return what JSON says; refuse what is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NetworkError(f"the description of the network in {path.name} is broken") from error
+
+
+@contextmanager
+def loading(path: Path, version: str) -> Iterator[None]:
+    """Say in a sentence that Keras could not make the network; version is what wrote the file."""
+    try:
+        yield
+    except LOADING_ERRORS as error:
+        first_line = str(error).partition("\n")[0]
+        raise NetworkError(
+            f"Keras {keras.__version__} cannot make the network of {path.name}, which Keras "
+            f"{version} wrote ({first_line}): export it there as a SavedModel"
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checked_contents(path: Path) -> tuple[Any, Any]:
+    """Return what config.json and metadata.json say, of a zip that is within bounds."""
+    size_bytes = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_zip(archive, size_bytes=size_bytes)
+            config, metadata = (parsed(_member(archive, name), path) for name in (CONFIG, METADATA))
+            with archive.open(WEIGHTS) as weights:
+                open_checked_hdf5(weights, size_bytes=size_bytes).close()
+    except KeyError as error:
+        raise NetworkError(
+            f"{path.name} is a zip without {CONFIG}, {METADATA} or {WEIGHTS}: the file that "
+            'model.save("….keras") writes is needed'
+        ) from error
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise NetworkError(f"{path.name} is a broken or incomplete zip: {error}") from error
+    return config, metadata
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    size_bytes = archive.getinfo(name).file_size
+    if size_bytes > MOST_CONFIG_BYTES:
+        raise NetworkError(
+            f"{name} in the file has {size_bytes / 1e6:.0f} MB; {MOST_CONFIG_BYTES / 1e6:.0f} MB "
+            "are allowed"
+        )
+    return archive.read(name)

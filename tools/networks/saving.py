@@ -1,0 +1,82 @@
+"""Writing a network, whatever it was read from, as the SavedModel that is served."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tools.networks.network import NetworkError
+
+Features = Callable[[tf.Tensor], tf.Tensor]
+"""Volumes, float32 [rows, x, y, z, 1], to features, [rows, F]."""
+
+
+def write_extractor(
+    features: Features,
+    *,
+    variables: Sequence[tf.Variable],
+    input_shape: tuple[int, ...],
+    directory: Path,
+) -> None:
+    """Write a SavedModel with the signature serving_default: volumes to features, float32.
+
+    variables: those that the features are computed from.
+
+    Raises NetworkError if the features of the probes are not finite. Through tf.Module: Keras' own
+    export stores the weights twice.
+    """
+    count = _checked_count(features, input_shape)
+
+    class Extractor(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = list(variables)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, *input_shape), name="volumes")])
+        def features(self, volumes: tf.Tensor) -> dict[str, tf.Tensor]:
+            values = tf.cast(features(volumes), tf.float32)
+            return {"features": tf.ensure_shape(values, (None, count))}
+
+    extractor = Extractor()
+    tf.saved_model.save(extractor, directory, signatures={"serving_default": extractor.features})
+
+
+def probes(input_shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return what every network is tried with: nothing, and a body of noise, each [x, y, z, 1]."""
+    axes = [np.linspace(-1, 1, length) for length in input_shape[:-1]]
+    x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
+    body = (x**2 + y**2 + 0.5 * z**2 < 0.8)[..., None]
+    noise = np.random.default_rng(1).random(input_shape)
+    volumes = np.stack([np.zeros(input_shape), np.where(body, 0.3 + 0.7 * noise, 0)])
+    return np.asarray(volumes, np.float32)
+
+
+def relative_l2(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return how far values are from what they should be, in parts of the latter's length."""
+    distance, length = (float(np.linalg.norm(each)) for each in (found - expected, expected))
+    return distance / length if length else distance
+
+
+def _checked_count(features: Features, input_shape: tuple[int, ...]) -> int:
+    """Return how many features a row has; refuse what is not finite, or no vector a row."""
+    found = [
+        np.asarray(tf.cast(features(tf.constant(probe[None])), tf.float32))
+        for probe in probes(input_shape)
+    ]
+    shapes = {values.shape for values in found}
+    if len(shapes) > 1 or found[0].ndim != 2 or found[0].shape[0] != 1:
+        raise NetworkError(
+            f"one volume gives features of {' or '.join(map(str, sorted(shapes)))}: [1, F] is "
+            "needed, with one F for all volumes"
+        )
+    for values, volume in zip(found, ("of zeros", "like a body"), strict=True):
+        wrong = int(np.count_nonzero(~np.isfinite(values)))
+        if wrong:
+            raise NetworkError(
+                f"{wrong} of {values.size} features of a volume {volume} are not finite: the "
+                "weights are damaged, or the layer divides by zero, or takes the root of "
+                "negative values"
+            )
+    return int(found[0].shape[1])
