@@ -4,12 +4,15 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from tools import compare, demo, doctor, extract, serve
+from tools import compare, demo, doctor, extract, publish, serve
 from tools.bench import command as bench
+from tools.models import command as models
 
 COMMANDS = {
     "serve": (serve, "start Triton with the models, until Ctrl-C"),
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
+    "publish": (publish, "have a trained network served: cut, tried, switched to"),
+    "models": (models, "list the versions of models, roll back, remove"),
     "compare": (compare, "our conversion of zips to NIfTI, next to that of another converter"),
     "demo": (demo, "serve, and extract the sample study"),
     "bench": (bench, "measure what the service takes, beside its limits and its peers"),
