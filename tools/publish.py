@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tools.locations import data_folder
 from tools.models.candidates import Statements, candidate_of
 from tools.models.names import ModelsError, checked_name
 from tools.models.publishing import publish
-from tools.models.service import service_for
+from tools.models.service import live_at, service_for
 from tools.models.store import Store
 from tools.networks import Network, NetworkError, open_network
 from tools.networks.listing import layers_table
@@ -97,11 +98,13 @@ def _publish(network: Network, arguments: argparse.Namespace, console: Console) 
     name = checked_name(arguments.name or "")
     layer = _layer(network, arguments)
     store, stated = store_of(arguments), _statements(arguments)
-    with store.locked(), service_for(arguments.url, store) as (live, was_there):
+    service = partial(service_for, arguments.url, store)
+    with store.locked():
+        is_there = live_at(arguments.url, store) is not None
         version = store.next_version(name)
         candidate = candidate_of(network, layer, version=version, stated=stated)
-        publish(candidate, store, live, say=lambda text: console.print(text, style="dim"))
-    served = f"at {arguments.url}" if was_there else "when `deepfeatures serve` is started"
+        publish(candidate, store, service, say=lambda text: console.print(text, style="dim"))
+    served = f"at {arguments.url}" if is_there else "when `deepfeatures serve` is started"
     console.print(f"{name} is version {version.number} (layer {layer}), served {served}")
 
 

@@ -13,6 +13,7 @@ CHATTER = (
     r"cpu_feature_guard\.cc:[0-9]+\] This TensorFlow binary is optimized",
     r"^To enable the following instructions: ",
     r"Unable to register cu[A-Z]+ factory",
+    r"single_machine\.cc:[0-9]+\] Starting new session",
 )
 """Printed before any setting of TensorFlow's log level is read; none of it is about the model."""
 
@@ -21,6 +22,7 @@ NO_GPU = (
     r"cuda_diagnostics\.cc:[0-9]+\]",
     r"gpu_device\.cc:[0-9]+\] Cannot dlopen some GPU libraries",
     r"^Skipping registering GPU devices",
+    r"devices\.cc:[0-9]+\] Number of eligible GPUs",
 )
 """Why there is no GPU: chatter where none is wanted."""
 

@@ -60,16 +60,17 @@ def parameters_for(shape: tuple[int, ...], version: Version, stated: Statements)
     usual = parameters_of(shipped(TEMPLATE.preprocess).parent)
     for name in OF_THE_TEMPLATE_ALONE:
         usual.pop(name, None)
+    usual["shape"] = ",".join(map(str, shape[:3]))
     parameters = {
         **usual,
-        "shape": ",".join(map(str, shape[:3])),
         "trained_modalities": ",".join(stated.modalities),
         "feature_prefix": f"{version.name}{version.number}",
         "weights": "trained",
         **stated.parameters,
     }
-    if parameters["shape"] != ",".join(map(str, shape[:3])):
+    if parameters["shape"] != usual["shape"]:
         raise ModelsError(
-            f"the network takes volumes of {shape[:3]}, and its card says {parameters['shape']}"
+            f"the network takes volumes of {usual['shape']}, and the parameters say "
+            f"{parameters['shape']}"
         )
     return parameters

@@ -73,7 +73,7 @@ def _show(store: Store, arguments: argparse.Namespace, _: Console) -> None:
 
 
 def _roll_back(store: Store, arguments: argparse.Namespace, console: Console) -> None:
-    with store.locked(), service_for(arguments.url, store) as (live, _):
+    with store.locked(), service_for(arguments.url, store) as live:
         version = roll_back(
             arguments.name,
             store,

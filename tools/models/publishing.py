@@ -1,6 +1,7 @@
 """Versions come into force: staged, asked, switched to; and back, if they do not answer."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tools.engine.sources import CONFIG
@@ -14,27 +15,41 @@ from tools.models.store import Store
 Say = Callable[[str], None]
 
 
-def publish(candidate: Candidate, store: Store, live: LiveService, *, say: Say) -> None:
+def publish(
+    candidate: Candidate,
+    store: Store,
+    service: Callable[[], AbstractContextManager[LiveService]],
+    *,
+    say: Say,
+) -> None:
     """Write a version, try it beside what is served, and serve it; else leave all as it was.
 
+    service: what it is tried in; asked for when the version is written, which most faults show in.
     Raises ModelsError: with the reason why the version is not served.
     """
     version = candidate.version
     with store.incoming() as incoming:
         say(f"writing {version}")
         write_pair(candidate, incoming)
-        store.keep(version, incoming)
-        try:
-            say(f"trying {version} in the service")
-            _try(version, incoming, store=store, live=live)
-            history = [*store.history(version.name), version.number]
-            switch(version, store, live, history=history, say=say)
-        except BaseException:
-            live.unload_pair(version)
-            store.remove(version)
-            raise
-        finally:
-            live.unload(str(version))
+        with service() as live:
+            _put_into_force(version, incoming, store=store, live=live, say=say)
+
+
+def _put_into_force(
+    version: Version, incoming: Path, *, store: Store, live: LiveService, say: Say
+) -> None:
+    store.keep(version, incoming)
+    try:
+        say(f"trying {version} in the service")
+        _try(version, incoming, store=store, live=live)
+        history = [*store.history(version.name), version.number]
+        switch(version, store, live, history=history, say=say)
+    except BaseException:
+        live.unload_pair(version)
+        store.remove(version)
+        raise
+    finally:
+        live.unload(str(version))
 
 
 def _try(version: Version, folder: Path, *, store: Store, live: LiveService) -> None:

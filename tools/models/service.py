@@ -97,10 +97,10 @@ def live_at(url: str, store: Store) -> LiveService | None:
 
 
 @contextmanager
-def service_for(url: str, store: Store) -> Iterator[tuple[LiveService, bool]]:
-    """Give the service at `url`, and whether it was there; else one for the time of the block."""
+def service_for(url: str, store: Store) -> Iterator[LiveService]:
+    """Give the service at `url`; where none is, one for the time of the block."""
     if live := live_at(url, store):
-        yield live, True
+        yield live
         return
     http_port, grpc_port, metrics_port = free_ports(3)
     settings = EngineSettings(
@@ -114,7 +114,7 @@ def service_for(url: str, store: Store) -> Iterator[tuple[LiveService, bool]]:
         with running(settings):
             own = live_at(settings.http_url, store)
             assert own is not None  # noqa: S101  (it has just been started)
-            yield own, False
+            yield own
     except EngineError as error:
         raise ModelsError(
             f"the check needs a service, and none could be started: {error}"
