@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +30,13 @@ from tools.phantom import phantom_zip
 REPOSITORY = data_folder("model_repository")
 SHAPE = (16, 12, 8, 1)
 PARAMETERS = {
-    **parameters_of(REPOSITORY / "ct3dcnn__v1_preprocess"),
-    "shape": "16,12,8",
-    "feature_prefix": "means1",
+    name: value
+    for name, value in parameters_of(REPOSITORY / "ct3dcnn__v1_preprocess").items()
+    if not name.startswith("window_")
 }
-STUDY = phantom_zip()
+PARAMETERS |= {"shape": "16,12,8", "feature_prefix": "means1"}
+MR = {"window_MR": "0.5,99.5 percentile", "trained_modalities": "MR"}
+STUDY = phantom_zip("MR")
 
 
 def silent(_):
@@ -64,7 +65,7 @@ def candidate(number, *, name="means", weight=1.0, parts=4, judge=None, **parame
         shape=SHAPE,
         save=lambda folder: tf.saved_model.save(network, folder, network.features),
         features=lambda volumes: judge.features(volumes)["features"].numpy(),
-        parameters={**PARAMETERS, **parameters},
+        parameters={**PARAMETERS, **(parameters or MR)},
         card={"summary": "means of four parts"},
     )
 
@@ -94,7 +95,8 @@ def published(store, live):
     names = set()
 
     def publishing(**options):
-        made = candidate(store.next_version(options.get("name", "means")).number, **options)
+        version = store.next_version(options.get("name", "means"))
+        made = candidate(version.number, **options)
         names.add(made.version.name)
         publish(made, store, lambda: nullcontext(live), say=silent)
         return made.version
@@ -253,18 +255,14 @@ def test_a_project_s_model_gets_further_versions_and_back(store, live, published
     assert rows_of(live, "ct3dcnn")[0].shape == (1, 256)
 
 
-def test_models_of_other_modalities_are_tried_with_their_own_phantoms(live):
-    others = {name: value for name, value in PARAMETERS.items() if not name.startswith("window_")}
-    windows = {"mr": ("MR", "0.5,99.5 percentile"), "pt": ("PT", "0,10 SUVbw")}
-    for name, (modality, window) in windows.items():
-        stated = {**others, f"window_{modality}": window, "trained_modalities": modality}
-        made = partial(Candidate, **{**vars(candidate(1, name=name)), "parameters": stated})
-        publish(made(), live.store, lambda: nullcontext(live), say=silent)
+@pytest.mark.parametrize(("modality", "window"), [("CT", "-1000,400 HU"), ("PT", "0,10 SUVbw")])
+def test_models_are_tried_with_a_phantom_of_their_modality(live, published, modality, window):
+    published(**{f"window_{modality}": window, "trained_modalities": modality})
 
-        with pytest.raises(ServiceError, match="no_window"):
-            rows_of(live, name)
-        live.store.forget(name)
-        live.unload(name)
+    with pytest.raises(ServiceError, match="no_window"):
+        rows_of(live, "means")
+    answer = infer(live.url, "means", phantom_zip(modality), OPTIONS)
+    assert answer.features.shape == (1, 4)
 
 
 def test_a_version_that_is_served_no_more_is_unloaded_when_it_is_idle(
@@ -277,11 +275,11 @@ def test_a_version_that_is_served_no_more_is_unloaded_when_it_is_idle(
 
     unloaded = set()
     deadline = time.monotonic() + 20
-    while unloaded != set(first.parts) and time.monotonic() < deadline:
+    while not unloaded >= set(first.parts) and time.monotonic() < deadline:
         unloaded |= watched.let_go(process.stubs(), time.monotonic())
         time.sleep(0.3)
 
-    assert unloaded == set(first.parts)
+    assert unloaded >= set(first.parts)
     assert set(second.parts) <= live.control.loaded_models()
     assert rows_of(live, "means")[0].shape == (1, 4)
     assert roll_back("means", live.store, live, to=None, say=silent) == first

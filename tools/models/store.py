@@ -13,7 +13,7 @@ from tools.engine.sources import CONFIG, models_in, steps_of
 from tools.models.configs import ensemble_config
 from tools.models.names import ModelsError, Version
 
-LOCK = ".lock"
+LOCK, INCOMING = ".lock", ".incoming-"
 HISTORY = "served.json"
 """Beside the ensemble's configuration: the versions that were served, the present one last."""
 
@@ -48,8 +48,13 @@ class Store:
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """Give a folder for what is not published yet; it is removed after the block."""
-        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.folder) as folder:
+        """Give a folder for what is not published yet; it is removed after the block.
+
+        In a store that is locked: what is there already, a command that was killed has left.
+        """
+        for left in self.folder.glob(f"{INCOMING}*"):
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(prefix=INCOMING, dir=self.folder) as folder:
             yield Path(folder)
 
     def versions(self, name: str | None = None) -> list[Version]:
