@@ -22,6 +22,9 @@ LATEST_SECONDS = 60.0
 PUT_OFF_SECONDS = 300.0
 """Before another attempt, where a model could not be loaded anew."""
 
+LOADING_SECONDS = 20.0
+"""After it was first seen: a model that a running server loads is still being imported then."""
+
 STUCK_SECONDS = 10.0
 """A replaced process that does nothing for so long does not end by itself any more."""
 
@@ -42,10 +45,11 @@ class Activity:
 
 @dataclass
 class Kept:
-    """What a process had of its own when it was first seen, and since when it has too much."""
+    """What a process had of its own when it was loaded, and since when it has too much."""
 
     activity: Activity
     own_bytes: int
+    loading_until: float
     too_much_since: float | None = None
     not_before: float = 0.0
 
@@ -94,8 +98,10 @@ class Recycling:
 
     def _seen(self, stub: Stub, now: float) -> Kept:
         own_bytes = processes.own_bytes(stub.pid)
-        kept = self._kept.get(stub) or Kept(Activity(0, now), own_bytes)
+        kept = self._kept.get(stub) or Kept(Activity(0, now), own_bytes, now + LOADING_SECONDS)
         kept.activity.see(stub, now)
+        if now < kept.loading_until:
+            kept.own_bytes = max(kept.own_bytes, own_bytes)
         too_much = max(regions.size_bytes(stub.region), own_bytes - kept.own_bytes) > KEPT_BYTES
         if not too_much:
             kept.too_much_since = None

@@ -6,8 +6,10 @@ ensemble that uses it: Triton 2.51 then takes the configuration of the file agai
 """
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
@@ -87,9 +89,24 @@ class PreparedRepository:
         for group in config.instance_group:
             if config.backend == "python" and not group.count:
                 group.count = instances(usable_cores())
-        if number:
-            config.parameters[RENEWED].string_value = str(number)
+        if renewed := number or self._renewed(model):
+            config.parameters[RENEWED].string_value = str(renewed)
         self._replace(model, text_format.MessageToString(config))
+
+    def processes(self, model: str) -> int:
+        """Return how many processes a model has when all is well."""
+        return sum(group.count for group in self._read(model).instance_group) or 1
+
+    def _renewed(self, model: str) -> str:
+        """Return the number that a model was renewed with, empty if it never was."""
+        return str(self._read(model).parameters[RENEWED].string_value)
+
+    def _read(self, model: str) -> Any:
+        """Return the configuration that Triton reads; an empty one where there is none."""
+        config = model_config_pb2.ModelConfig()
+        with suppress(FileNotFoundError, text_format.ParseError):
+            text_format.Parse((self.folder / model / CONFIG).read_text(), config)
+        return config
 
     def _replace(self, model: str, text: str) -> None:
         config = self.folder / model / CONFIG

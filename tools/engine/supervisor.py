@@ -5,16 +5,16 @@ A dead stub is loaded again in place, which other models do not notice. What it 
 """
 
 import logging
-import os
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from tools.engine import processes, regions
 from tools.engine.canary import Canary
 from tools.engine.control import Control, ControlError
 from tools.engine.installation import Installation
 from tools.engine.process import TritonProcess
+from tools.engine.progress import Progress
 from tools.engine.recycling import Recycling
 from tools.engine.settings import EngineError, EngineSettings
 from tools.engine.state import EngineState
@@ -30,13 +30,6 @@ LEFT_BEHIND_BYTES = 64 << 20
 LATE_SECONDS = 30.0
 """Without an answered canary, three of which are due then; it counts only while nothing moves."""
 
-IDLE_SHARE = 0.1
-"""Of one core: a server that works on a study uses all of one, an idle one a hundredth."""
-
-PERIOD_SECONDS = 3.0
-
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-
 CANARY_FAILURES = 3
 
 LONGEST_BACK_OFF_SECONDS = 30.0
@@ -44,24 +37,6 @@ CALM_SECONDS = 120.0
 """After so long without a restart the back-off starts from nothing again."""
 
 log = logging.getLogger("deepfeatures.engine")
-
-
-@dataclass
-class Progress:
-    """When the server last worked on something, seen by its processor time."""
-
-    at: float = field(default_factory=time.monotonic)
-    _seen_at: float = field(default_factory=time.monotonic)
-    _ticks: int = 0
-
-    def see(self, ticks: int, now: float) -> None:
-        """Compare with the last time, PERIOD_SECONDS ago or more."""
-        period = now - self._seen_at
-        if period < PERIOD_SECONDS:
-            return
-        if (ticks - self._ticks) / TICKS_PER_SECOND > IDLE_SHARE * period:
-            self.at = now
-        self._seen_at, self._ticks = now, ticks
 
 
 class Supervisor:
@@ -148,11 +123,18 @@ class Supervisor:
         """Return the stubs that died or are stopped, of all models ever loaded."""
         living = self._process.stubs()
         self._stubs.update(stub for stub in living if not self._recycling.is_replaced(stub))
-        return [
+        gone = [
             stub
             for stub in self._stubs
             if not processes.is_stub(stub) or self._is_stopped(stub.pid)
         ]
+        self._stubs -= (loaded_anew := {stub for stub in gone if self._is_replaced(stub, living)})
+        return [stub for stub in gone if stub not in loaded_anew]
+
+    def _is_replaced(self, gone: processes.Stub, living: Sequence[processes.Stub]) -> bool:
+        """Say whether a process ended since somebody had its model loaded anew: all are there."""
+        there = [stub for stub in living if stub.model == gone.model and stub != gone]
+        return len(there) >= self._process.models.processes(gone.model)
 
     def _is_stopped(self, pid: int) -> bool:
         """Say whether a process is stopped twice in a row: a debugger does so briefly."""

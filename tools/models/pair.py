@@ -1,6 +1,7 @@
 """The two folders of a version: its preprocessing, and its network with all that belongs to it."""
 
 import json
+import py_compile
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ def _recipe(parameters: Mapping[str, str]) -> Recipe:
 
 def _write_preprocess(model: Path, parameters: Mapping[str, str], shape: Sequence[int]) -> None:
     (model / "1").mkdir(parents=True)
-    shutil.copy(shipped(TEMPLATE.preprocess, "1/model.py"), model / "1")
+    adapter = shutil.copy(shipped(TEMPLATE.preprocess, "1/model.py"), model / "1")
+    py_compile.compile(str(adapter))  # else Python does so when Triton loads it: a changed model
     (model / CONFIG).write_text(preprocess_config(parameters, shape))
 
 
