@@ -133,7 +133,7 @@ def checked_input_shape(shapes: Sequence[Shape | None]) -> tuple[int, ...]:
 def checked_vector(layer: str, shape: Shape | None) -> None:
     """Refuse a layer that gives no vector a row; shape is that of its output, without rows."""
     if shape is None or len(shape) != 1:
-        came = "no single array" if shape is None else f"[rows, {_written(shape)[1:]}"
+        came = "no single array" if shape is None else _written(("rows", *shape))
         raise NetworkError(
             f"layer {layer!r} puts out {came}, and features are a vector a row: choose a layer of "
             "pooling over space, such as GlobalAveragePooling3D, or a flat one, such as Flatten or "
@@ -143,7 +143,7 @@ def checked_vector(layer: str, shape: Shape | None) -> None:
         raise NetworkError(f"layer {layer!r} puts out vectors without values: one needs a feature")
 
 
-def _written(shape: Shape | None) -> str:
+def _written(shape: Sequence[int | str | None] | None) -> str:
     if shape is None:
         return "of unknown shape"
     return f"[{', '.join('any' if length is None else str(length) for length in shape)}]"
