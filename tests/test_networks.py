@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 
 import h5py
 import keras
@@ -26,7 +27,8 @@ PARITY = 1e-5
 FILES = [
     pytest.param("example.h5", "example", None, id="Keras 2 HDF5"),
     pytest.param("example_weights.h5", "example", "miniature", id="weights of Keras 2"),
-    pytest.param("another", "another", None, id="SavedModel of Keras 2"),
+    pytest.param("example", "example", None, id="SavedModel of Keras 2"),
+    pytest.param("another", "another", None, id="SavedModel of other layers"),
     pytest.param("function", "function", None, id="SavedModel without Keras"),
 ]
 
@@ -219,6 +221,31 @@ def test_other_convolutions_are_computed_by_their_layers(convolution):
     assert blocks_in(model) == []
 
 
+def test_a_savedmodel_of_the_example_is_computed_in_blocks(tmp_path):
+    network = open_network(KERAS_2 / "example")
+
+    network.save(network.default_layer(), tmp_path)
+
+    # A block's normalisation is part of the next block's kernel.
+    operations = read_operations(read_meta_graph(tmp_path, ())).all
+    assert "FusedBatchNormV3" not in operations
+
+
+def test_a_savedmodel_much_like_the_example_gives_its_own_features(tmp_path):
+    path = tmp_path / "like"
+    shutil.copytree(KERAS_2 / "example", path)
+    graph = path / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"Relu", b"Selu"))
+    given, others, layer = stored("example")
+    network = open_network(path)
+
+    found = saved_features(network, layer, given, tmp_path / "saved")
+
+    expected = network.features(layer, given)
+    assert norm(found - expected) <= PARITY * norm(expected)
+    assert norm(found - others) > 0.1 * norm(others)
+
+
 def test_blocks_that_go_wrong_are_not_used(tmp_path, monkeypatch, caplog):
     def slightly_wrong(*arguments):
         return blocks(*arguments) * 1.0001
@@ -279,8 +306,9 @@ def test_the_kind_of_file_is_told(file, form):
     assert open_network(KERAS_2 / file).format == form
 
 
-def test_the_layer_before_the_classifying_ones_is_taken_by_default():
-    network = open_network(KERAS_2 / "example.h5")
+@pytest.mark.parametrize("file", ["example.h5", "example"])
+def test_the_layer_before_the_classifying_ones_is_taken_by_default(file):
+    network = open_network(KERAS_2 / file)
 
     assert network.default_layer() == "global_average_pooling3d"
     assert network.dropping(3) == "global_average_pooling3d"

@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tools.networks.example_layers import example_with
 from tools.networks.frozen_graph import FrozenGraph, as_features, shape_without_rows
 from tools.networks.keras_metadata import KerasDescription, read_description
+from tools.networks.keras_network import save_cut
 from tools.networks.network import (
     Layer,
     Network,
@@ -19,7 +21,7 @@ from tools.networks.network import (
     unknown_layer,
 )
 from tools.networks.operations import check_operations
-from tools.networks.saving import probes, relative_l2, write_extractor
+from tools.networks.saving import Features, probes, relative_l2, write_extractor
 from tools.weights_digest import weights_sha256
 
 SIGNATURE = "serving_default"
@@ -70,6 +72,10 @@ class SavedModelNetwork(Network):
         tensor = self._tensor(layer)
         self._checked_frozen()
         compute = as_features(self._frozen.up_to(tensor))
+        example = self._as_example(compute) if layer == self.default_layer() else None
+        if example is not None:
+            save_cut(example, directory)
+            return
         # The weights are constants of the graph: there are no variables.
         write_extractor(compute, variables=(), input_shape=self.input_shape, directory=directory)
 
@@ -82,6 +88,15 @@ class SavedModelNetwork(Network):
         function = as_features(self._frozen.up_to(tensor))
         rows = [function(tf.constant(each[None], tf.float32)) for each in volumes]
         return np.concatenate([np.asarray(row, np.float32) for row in rows])
+
+    def _as_example(self, features: Features) -> Any:
+        """Return the Keras example's layers if they give these features; None if they do not."""
+        cut = example_with(self._signature.variables, self.layers, input_shape=self.input_shape)
+        volume = tf.constant(probes(self.input_shape)[-1:])
+        if cut is None:
+            return None
+        found, expected = (np.asarray(each(volume)) for each in (cut, features))
+        return cut if relative_l2(found, expected) <= PARITY else None
 
     def _output(self, volumes: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         given = {self._input: tf.constant(volumes, tf.float32)}
