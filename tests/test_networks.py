@@ -28,6 +28,7 @@ FILES = [
     pytest.param("example.h5", "example", None, id="Keras 2 HDF5"),
     pytest.param("example_weights.h5", "example", "miniature", id="weights of Keras 2"),
     pytest.param("example", "example", None, id="SavedModel of Keras 2"),
+    pytest.param("nested.h5", "nested", None, id="Keras 2 HDF5 of nested networks"),
     pytest.param("another", "another", None, id="SavedModel of other layers"),
     pytest.param("function", "function", None, id="SavedModel without Keras"),
 ]

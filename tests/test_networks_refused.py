@@ -2,6 +2,7 @@
 
 import shutil
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -64,6 +65,34 @@ def test_broken_metadata_of_keras_2_is_refused(tmp_path):
     metadata.write_bytes(metadata.read_bytes()[:1000])
 
     refused(tmp_path, "keras_metadata.pb in the SavedModel is broken: delete it")
+
+
+def test_an_activation_that_keras_3_computes_otherwise_is_refused():
+    refused(
+        KERAS_2 / "hard_sigmoid.h5",
+        "layer 'classes' has the activation hard_sigmoid, which Keras 3 computes in another way",
+    )
+
+
+def test_a_layer_that_keras_3_cannot_make_is_refused(tmp_path):
+    path = tmp_path / "changed.h5"
+    shutil.copyfile(KERAS_2 / "example.h5", path)
+    with h5py.File(path, "r+") as file:
+        stated = file.attrs["model_config"]
+        file.attrs["model_config"] = stated.replace('"use_bias"', '"use_skew"')
+
+    refused(
+        path, r"Keras 3\.\S+ cannot make .* which Keras 2.11.0 wrote .*: save it as a SavedModel"
+    )
+
+
+def test_a_description_without_layers_is_refused(tmp_path):
+    path = tmp_path / "changed.h5"
+    shutil.copyfile(KERAS_2 / "example.h5", path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = '{"class_name": "Functional", "config": {"layers": [7]}}'
+
+    refused(path, "the description of the network in changed.h5 is broken")
 
 
 def test_weights_alone_need_an_architecture():

@@ -45,6 +45,22 @@ def another():
     return with_statistics(tf.keras.Model(inputs, outputs, name="another"))
 
 
+def nested():
+    """A sequential network inside another one, with layers that Keras 3 describes otherwise."""
+    layers = tf.keras.layers
+    inside = [
+        tf.keras.Input(SMALL),
+        layers.Conv3D(3, 3, activation="relu"),
+        layers.SpatialDropout3D(0.2),
+        layers.Conv3DTranspose(2, 3, activation="tanh"),
+    ]
+    inputs = tf.keras.Input(SMALL)
+    values = tf.keras.Sequential(inside, name="inside")(inputs)
+    values = layers.GlobalMaxPooling3D(name="maximum")(values)
+    outputs = layers.Dense(1, activation="hard_sigmoid", name="classes")(values)
+    return tf.keras.Model(inputs, outputs)
+
+
 def with_statistics(model):
     """Give normalisations statistics as training would, so that they change what comes."""
     random = np.random.default_rng(5)
@@ -112,6 +128,11 @@ def main():
     model.compile("sgd", "categorical_crossentropy")
     model.save(FOLDER / "another")
     write_features("another", model, "embedding")
+    model = nested()
+    cut = tf.keras.Model(model.input, model.get_layer("maximum").output)
+    cut.save(FOLDER / "nested.h5")
+    model.save(FOLDER / "hard_sigmoid.h5")
+    write_features("nested", model, "maximum")
     write_function()
 
 

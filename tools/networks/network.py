@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 Shape = tuple[int | None, ...]
 
+AS_SAVEDMODEL = (
+    "save it as a SavedModel where it was trained (model.export; in Keras 2 model.save of a folder)"
+)
+"""The way that is open to networks that Keras cannot, or must not, make here."""
+
 VOLUME_AXES = 5
 """[rows, x, y, z, 1]."""
 

@@ -21,7 +21,7 @@ from tools.networks.network import (
     unknown_layer,
 )
 from tools.networks.operations import check_operations
-from tools.networks.saving import Features, probes, relative_l2, write_extractor
+from tools.networks.saving import Features, computed, probes, relative_l2, write_extractor
 from tools.weights_digest import weights_sha256
 
 SIGNATURE = "serving_default"
@@ -86,21 +86,19 @@ class SavedModelNetwork(Network):
             return np.concatenate([self._output(each[None], outputs[0]) for each in volumes])
         self._checked_frozen()
         function = as_features(self._frozen.up_to(tensor))
-        rows = [function(tf.constant(each[None], tf.float32)) for each in volumes]
-        return np.concatenate([np.asarray(row, np.float32) for row in rows])
+        return np.concatenate([computed(function, each[None]) for each in volumes])
 
     def _as_example(self, features: Features) -> Any:
         """Return the Keras example's layers if they give these features; None if they do not."""
         cut = example_with(self._signature.variables, self.layers, input_shape=self.input_shape)
-        volume = tf.constant(probes(self.input_shape)[-1:])
         if cut is None:
             return None
-        found, expected = (np.asarray(each(volume)) for each in (cut, features))
+        body = probes(self.input_shape)[-1:]
+        found, expected = (computed(each, body) for each in (cut, features))
         return cut if relative_l2(found, expected) <= PARITY else None
 
     def _output(self, volumes: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        given = {self._input: tf.constant(volumes, tf.float32)}
-        return np.asarray(self._signature(**given)[name], np.float32)
+        return computed(lambda given: self._signature(**{self._input: given})[name], volumes)
 
     def _tensor(self, layer: str) -> Any:
         """Return the tensor of a layer, an output or a node; refuse what is no vector a row."""
@@ -127,7 +125,7 @@ class SavedModelNetwork(Network):
         """How far the graph that is cut is from the SavedModel, by its outputs: relative L2."""
         return max(
             _difference(
-                np.asarray(as_features(self._frozen.up_to(tensor))(tf.constant(volume[None]))),
+                computed(as_features(self._frozen.up_to(tensor)), volume[None]),
                 self._output(volume[None], name),
             )
             for volume in probes(self.input_shape)

@@ -75,7 +75,7 @@ def relative_l2(found: NDArray[np.float32], expected: NDArray[np.float32]) -> fl
 def _checked_count(features: Features, input_shape: tuple[int, ...]) -> int:
     """Return how many features a row has; refuse what cannot be used as features."""
     volumes = probes(input_shape)
-    alone = [_computed(features, volume[None]) for volume in volumes]
+    alone = [computed(features, volume[None]) for volume in volumes]
     shapes = {values.shape for values in alone}
     if len(shapes) > 1 or alone[0].ndim != 2 or alone[0].shape[0] != 1 or not alone[0].size:
         raise NetworkError(
@@ -84,12 +84,19 @@ def _checked_count(features: Features, input_shape: tuple[int, ...]) -> int:
         )
     for values, volume in zip(alone, ("of zeros", "like a body"), strict=True):
         _refuse_not_finite(values, volume)
-    _refuse_mixed_rows(np.concatenate(alone), _computed(features, volumes))
+    _refuse_mixed_rows(np.concatenate(alone), computed(features, volumes))
     return int(alone[0].shape[1])
 
 
-def _computed(features: Features, volumes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(tf.cast(features(tf.constant(volumes)), tf.float32))
+def computed(features: Features, volumes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what a network makes of volumes, [rows, x, y, z, 1]; refuse one that fails."""
+    try:
+        return np.asarray(tf.cast(features(tf.constant(volumes, tf.float32)), tf.float32))
+    except (tf.errors.OpError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise NetworkError(
+            f"the network fails over {len(volumes)} volumes of {volumes.shape[1:]}: {reason}"
+        ) from error
 
 
 def _refuse_not_finite(values: NDArray[np.float32], volume: str) -> None:
