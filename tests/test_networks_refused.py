@@ -274,6 +274,15 @@ def test_a_network_that_divides_by_the_volume_is_refused(tmp_path):
     save_refused(path, "y", "1 of 1 features of a volume of zeros are not finite", tmp_path)
 
 
+def test_a_network_that_fails_over_a_volume_is_refused(tmp_path):
+    @save(tmp_path / "fails", spec(None, 4, 4, 4, 1, name="x"))
+    def path(x):
+        return {"y": tf.reshape(x, (-1, 10))}
+
+    message = r"the network fails over 1 volumes of \(4, 4, 4, 1\): .*64 values"
+    save_refused(path, "y", message, tmp_path)
+
+
 def test_features_that_vary_are_refused(tmp_path):
     @save(tmp_path / "random", spec(None, 4, 4, 4, 1, name="x"))
     def path(x):
