@@ -279,7 +279,7 @@ def test_a_network_that_fails_over_a_volume_is_refused(tmp_path):
     def path(x):
         return {"y": tf.reshape(x, (-1, 10))}
 
-    message = r"the network fails over 1 volumes of \(4, 4, 4, 1\): .*64 values"
+    message = r"fails over 1 × \(4, 4, 4, 1\) values: Input to reshape is .* 64 values"
     save_refused(path, "y", message, tmp_path)
 
 

@@ -93,10 +93,16 @@ def computed(features: Features, volumes: NDArray[np.float32]) -> NDArray[np.flo
     try:
         return np.asarray(tf.cast(features(tf.constant(volumes, tf.float32)), tf.float32))
     except (tf.errors.OpError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
         raise NetworkError(
-            f"the network fails over {len(volumes)} volumes of {volumes.shape[1:]}: {reason}"
+            f"the network fails over {len(volumes)} × {volumes.shape[1:]} values: {_reason(error)}"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the line that says what is wrong: TensorFlow's last but for nodes, Keras' first."""
+    lines = [line for line in str(error).splitlines() if line.strip() and "[[" not in line]
+    stated = lines or [type(error).__name__]
+    return stated[-1] if isinstance(error, tf.errors.OpError) else stated[0]
 
 
 def _refuse_not_finite(values: NDArray[np.float32], volume: str) -> None:
