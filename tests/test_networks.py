@@ -3,6 +3,8 @@
 import hashlib
 import logging
 import shutil
+import subprocess
+import sys
 
 import h5py
 import keras
@@ -164,6 +166,25 @@ def test_what_is_saved_takes_volumes_and_gives_features(tmp_path):
     [(given, volume)], [(put_out, row)] = signature.inputs.items(), signature.outputs.items()
     assert (given, volume.shape, volume.data_type) == ("volumes", (-1, 9, 10, 11, 1), "TYPE_FP32")
     assert (put_out, row.shape, row.data_type) == ("features", (-1, 5), "TYPE_FP32")
+
+
+@pytest.mark.parametrize(("file", "name", "architecture"), FILES)
+def test_what_is_saved_is_safe_to_serve(file, name, architecture, tmp_path):
+    network = open_network(KERAS_2 / file, architecture=architecture)
+    network.save(stored(name)[2], tmp_path)
+
+    operations = read_operations(read_meta_graph(tmp_path, ()))
+
+    assert operations.unsafe == set()
+
+
+def test_tensorflow_waits_until_a_network_is_opened():
+    script = (
+        "import sys, tools.networks, tools.networks.listing\n"
+        "sys.exit(bool({'keras', 'tensorflow', 'h5py'} & set(sys.modules)))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_what_comes_after_the_cut_is_not_saved(tmp_path):
