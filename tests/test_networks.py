@@ -30,6 +30,8 @@ FILES = [
     pytest.param("example.h5", "example", None, id="Keras 2 HDF5"),
     pytest.param("example_weights.h5", "example", "miniature", id="weights of Keras 2"),
     pytest.param("example", "example", None, id="SavedModel of Keras 2"),
+    pytest.param("functional_2_15.keras", "functional_2_15", None, id="Keras 2.15"),
+    pytest.param("sequential_2_15.keras", "sequential_2_15", None, id="Keras 2.15, sequential"),
     pytest.param("nested.h5", "nested", None, id="Keras 2 HDF5 of nested networks"),
     pytest.param("another", "another", None, id="SavedModel of other layers"),
     pytest.param("function", "function", None, id="SavedModel without Keras"),
@@ -320,6 +322,7 @@ def test_outputs_are_the_layers_of_a_savedmodel_without_keras():
     ("file", "form"),
     [
         ("example.h5", "Keras 2 HDF5"),
+        ("functional_2_15.keras", "Keras 2 (.keras)"),
         ("another", "SavedModel, Keras 2"),
         ("function", "SavedModel"),
     ],

@@ -1,19 +1,25 @@
 """What Keras 2 wrote of a network and Keras 3 understands otherwise, or not at all."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.networks.network import AS_SAVEDMODEL, NetworkError
 
-UNUSED = {
-    "SpatialDropout1D": ("noise_shape", "trainable"),
-    "SpatialDropout2D": ("noise_shape", "trainable"),
-    "SpatialDropout3D": ("noise_shape", "trainable"),
-    "Conv3DTranspose": ("groups",),
-    "ConvLSTM2D": ("time_major",),
+UNUSED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
+    "SpatialDropout1D": {"noise_shape": (None,), "trainable": (True, False)},
+    "SpatialDropout2D": {"noise_shape": (None,), "trainable": (True, False)},
+    "SpatialDropout3D": {"noise_shape": (None,), "trainable": (True, False)},
+    "Conv3DTranspose": {"groups": (1,)},
+    "ConvLSTM2D": {"time_major": (False,)},
+    "LSTM": {"time_major": (False,)},
+    "GRU": {"time_major": (False,)},
+    "SimpleRNN": {"time_major": (False,)},
 }
-"""What Keras 2 wrote of some layers though it has no effect on features, and Keras 3 refuses."""
+"""What Keras 2 wrote of some layers and Keras 3 refuses, with the values that have no effect."""
+
+MOVED = {"Functional": "keras.src.models.functional", "Sequential": "keras.src.models.sequential"}
+"""Where Keras 3 has classes that Keras 2 had elsewhere."""
 
 OTHERWISE = "hard_sigmoid"
 """Keras 2: min(max(0.2 x + 0.5, 0), 1); Keras 3: min(max(x / 6 + 0.5, 0), 1)."""
@@ -26,13 +32,30 @@ def as_keras_3(config: dict[str, Any]) -> dict[str, Any]:
     """
     ours = copy.deepcopy(config)
     for layer in _objects(ours):
-        stated = layer["config"]
-        _refuse_other_meaning(stated)
-        for name in UNUSED.get(layer["class_name"], ()):
-            stated.pop(name, None)
-        if layer["class_name"] in ("Functional", "Model"):
-            _count_uses_from_zero(stated)
+        _refuse_other_meaning(layer["config"])
+        _translate(layer["class_name"], layer["config"])
+        if "module" in layer:
+            _translate_keras_file(layer)
     return ours
+
+
+def _translate(kind: str, stated: dict[str, Any]) -> None:
+    """Change what both kinds of files have: HDF5 and, of Keras 2.12 and later, `.keras`."""
+    for name, values in UNUSED.get(kind, {}).items():
+        if name in stated and stated[name] in values:
+            del stated[name]
+    if kind in ("Functional", "Model"):
+        _count_uses_from_zero(stated)
+
+
+def _translate_keras_file(layer: dict[str, Any]) -> None:
+    """Change what Keras 3 translates itself in an HDF5 file, and not in a `.keras` file."""
+    kind, stated = layer["class_name"], layer["config"]
+    layer["module"] = MOVED.get(kind, layer["module"])
+    if kind != "InputLayer":  # which a sequential network has, too: nothing is lost
+        stated.pop("batch_input_shape", None)
+    if kind == "BatchNormalization" and isinstance(stated.get("axis"), list):
+        [stated["axis"]] = stated["axis"]
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

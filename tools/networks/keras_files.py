@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import tempfile
 import textwrap
 import zipfile
 from collections.abc import Iterator
@@ -37,10 +39,11 @@ def open_keras(path: Path, *, trust: bool) -> KerasNetwork:
     # Keras makes all but this, which load_model leaves out when it does not compile.
     check_config({key: value for key, value in config.items() if key != "compile_config"}, trust)
     version = str(metadata.get("keras_version", "3")) if isinstance(metadata, dict) else "3"
-    if is_keras_2(version):
-        translated(config, path)
     with loading(path, version):
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if is_keras_2(version):
+            model = _of_keras_2(path, config)
+        else:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return KerasNetwork(
         model, form=f"Keras {version.partition('.')[0]} (.keras)", source_sha256=file_sha256(path)
     )
@@ -54,6 +57,19 @@ def check_config(config: object, trust: bool) -> None:
         check_classes(config)
 
 
+def _of_keras_2(path: Path, config: Any) -> keras.Model:
+    """Return the network of a file whose configuration Keras 3 may not take as it is."""
+    ours = json.dumps(translated(config, path))
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder, "network.keras")
+        with zipfile.ZipFile(path) as theirs, zipfile.ZipFile(copied, "w") as archive:
+            archive.writestr(CONFIG, ours)
+            for name in (METADATA, WEIGHTS):
+                with theirs.open(name) as source, archive.open(name, "w") as target:
+                    shutil.copyfileobj(source, target)
+        return keras.saving.load_model(copied, compile=False, safe_mode=True)
+
+
 def is_keras_2(version: str) -> bool:
     """Whether a file was written before Keras 3."""
     return version.partition(".")[0] in ("1", "2")
@@ -63,7 +79,7 @@ def translated(config: Any, path: Path) -> dict[str, Any]:
     """Return what Keras 2 wrote of a network in the words of Keras 3."""
     try:
         return as_keras_3(config)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _broken(path) from error
 
 
@@ -81,7 +97,9 @@ def loading(path: Path, version: str) -> Iterator[None]:
     try:
         yield
     except LOADING_ERRORS as error:
-        reason = textwrap.shorten(str(error), REASON_LENGTH)
+        # Of nested objects the innermost error is the last.
+        innermost = str(error).rpartition("Exception encountered: ")[2]
+        reason = textwrap.shorten(innermost, REASON_LENGTH)
         raise NetworkError(
             f"Keras {keras.__version__} cannot make the network of {path.name}, which Keras "
             f"{version} wrote ({reason}): {AS_SAVEDMODEL}"
