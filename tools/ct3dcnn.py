@@ -42,18 +42,34 @@ def build(
     def kernel() -> keras.initializers.Initializer:
         return keras.initializers.GlorotUniform(seed=next(seeds))
 
-    inputs = values = keras.Input(shape)
-    for count in filters:
-        values = keras.layers.Conv3D(count, 3, activation="relu", kernel_initializer=kernel())(
-            values
+    inputs = values = keras.Input(shape, name="volumes")
+    for block, count in enumerate(filters):
+        convolution = keras.layers.Conv3D(
+            count,
+            3,
+            activation="relu",
+            kernel_initializer=kernel(),
+            name=_numbered("conv3d", block),
         )
-        values = keras.layers.MaxPool3D(2)(values)
-        values = keras.layers.BatchNormalization()(values)
-    values = keras.layers.GlobalAveragePooling3D()(values)
-    values = keras.layers.Dense(units, activation="relu", kernel_initializer=kernel())(values)
-    values = keras.layers.Dropout(0.3)(values)
-    outputs = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=kernel())(values)
+        pooling = keras.layers.MaxPool3D(2, name=_numbered("max_pooling3d", block))
+        normalisation = keras.layers.BatchNormalization(
+            name=_numbered("batch_normalization", block)
+        )
+        values = normalisation(pooling(convolution(values)))
+    values = keras.layers.GlobalAveragePooling3D(name="global_average_pooling3d")(values)
+    values = keras.layers.Dense(
+        units, activation="relu", kernel_initializer=kernel(), name="dense"
+    )(values)
+    values = keras.layers.Dropout(0.3, name="dropout")(values)
+    outputs = keras.layers.Dense(
+        1, activation="sigmoid", kernel_initializer=kernel(), name="dense_1"
+    )(values)
     return keras.Model(inputs, outputs, name="ct3dcnn")
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return the name that Keras gives the layers of a process's first network."""
+    return f"{name}_{number}" if number else name
 
 
 def without_classifier(model: keras.Model) -> keras.Model:

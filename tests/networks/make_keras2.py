@@ -1,6 +1,7 @@
-# Run once under Python 3.10.13 with tensorflow-cpu 2.11.1 (Keras 2.11.0) and numpy 1.23.5:
-# `python make_keras2.py`. It writes the folder keras2/ beside itself; what is in it is not remade,
-# since no later TensorFlow writes these kinds of files.
+# Run once under Python 3.10.13 with tensorflow-cpu 2.11.1 (Keras 2.11.0) and numpy 1.23.5, and for
+# the .keras files, which came later, once more with tensorflow-cpu 2.15.1 (Keras 2.15.0) and numpy
+# 1.26.4. It writes into the folder keras2/ beside itself; what is in it is not remade, since no
+# TensorFlow of today writes these kinds of files.
 """Small networks as Keras 2 and TensorFlow 2.11 wrote them, with features that they gave then."""
 
 from pathlib import Path
@@ -45,6 +46,38 @@ def another():
     return with_statistics(tf.keras.Model(inputs, outputs, name="another"))
 
 
+def nested():
+    """A sequential network inside another one, with layers that Keras 3 describes otherwise."""
+    layers = tf.keras.layers
+    inside = [
+        tf.keras.Input(SMALL),
+        layers.Conv3D(3, 3, activation="relu"),
+        layers.SpatialDropout3D(0.2),
+        layers.Conv3DTranspose(2, 3, activation="tanh"),
+    ]
+    inputs = tf.keras.Input(SMALL)
+    values = tf.keras.Sequential(inside, name="inside")(inputs)
+    values = layers.GlobalMaxPooling3D(name="maximum")(values)
+    outputs = layers.Dense(1, activation="hard_sigmoid", name="classes")(values)
+    return tf.keras.Model(inputs, outputs)
+
+
+def sequential():
+    """Layers in a row, of which the first one says what comes in."""
+    layers = tf.keras.layers
+    return with_statistics(
+        tf.keras.Sequential(
+            [
+                layers.Conv3D(3, 3, padding="same", activation="relu", input_shape=SMALL),
+                layers.BatchNormalization(),
+                layers.SpatialDropout3D(0.2),
+                layers.GlobalMaxPooling3D(name="maximum"),
+                layers.Dense(1),
+            ]
+        )
+    )
+
+
 def with_statistics(model):
     """Give normalisations statistics as training would, so that they change what comes."""
     random = np.random.default_rng(5)
@@ -71,6 +104,13 @@ def write_features(name, model, layer):
     np.savez_compressed(FOLDER / f"{name}.npz", volumes=stored, features=features, layer=layer)
 
 
+def save_small(model, folder):
+    """Save without the functions for training, which are three quarters of such a small file."""
+    volumes = tf.TensorSpec((None, *SHAPE), tf.float32, name="input_1")
+    serve = tf.function(lambda given: {"dense_1": model(given, training=False)}, [volumes])
+    model.save(folder, save_traces=False, signatures=serve)
+
+
 def write_function():
     """A SavedModel without Keras."""
     module = tf.Module()
@@ -90,20 +130,40 @@ def write_function():
     )
 
 
+def write_keras_files():
+    """Write what Keras 2.12 and later wrote."""
+    for name, model, layer in (
+        ("functional_2_15", example(), "global_average_pooling3d"),
+        ("sequential_2_15", sequential(), "maximum"),
+    ):
+        model.compile("sgd", "binary_crossentropy")
+        model.save(FOLDER / f"{name}.keras")
+        write_features(name, model, layer)
+
+
 def main():
-    """Write all of it."""
+    """Write all that this version of Keras wrote."""
     tf.keras.utils.set_random_seed(4)
-    FOLDER.mkdir()
+    FOLDER.mkdir(exist_ok=True)
+    if tf.__version__.startswith("2.15"):
+        write_keras_files()
+        return
     model = example()
     pooling = model.layers[-4].name
     model.compile("sgd", "binary_crossentropy")
     model.save(FOLDER / "example.h5")
     model.save_weights(FOLDER / "example_weights.h5")
+    save_small(model, FOLDER / "example")
     write_features("example", model, pooling)
     model = another()
     model.compile("sgd", "categorical_crossentropy")
     model.save(FOLDER / "another")
     write_features("another", model, "embedding")
+    model = nested()
+    cut = tf.keras.Model(model.input, model.get_layer("maximum").output)
+    cut.save(FOLDER / "nested.h5")
+    model.save(FOLDER / "hard_sigmoid.h5")
+    write_features("nested", model, "maximum")
     write_function()
 
 

@@ -1,6 +1,10 @@
 """HDF5 files of Keras: whole networks, as Keras 2 saved them, and weights alone."""
 
+import json
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -9,7 +13,14 @@ from numpy.typing import NDArray
 
 from tools.networks.architectures import ARCHITECTURES
 from tools.networks.file_bounds import open_checked_hdf5
-from tools.networks.keras_files import check_config, file_sha256, loading, parsed
+from tools.networks.keras_files import (
+    check_config,
+    file_sha256,
+    is_keras_2,
+    loading,
+    parsed,
+    translated,
+)
 from tools.networks.keras_network import KerasNetwork
 from tools.networks.network import NetworkError
 
@@ -32,12 +43,27 @@ def open_hdf5(path: Path, *, architecture: str | None, trust: bool) -> KerasNetw
             f"{path.name} has its architecture in it: an architecture is stated for HDF5 files of "
             "weights alone"
         )
-    check_config(parsed(stated, path), trust)
-    with loading(path, version):
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    config = parsed(stated, path)
+    check_config(config, trust)
+    if is_keras_2(version):
+        model = _of_keras_2(path, config, version)
+    else:
+        with loading(path, version):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return KerasNetwork(
         model, form=f"Keras {version.partition('.')[0]} HDF5", source_sha256=file_sha256(path)
     )
+
+
+def _of_keras_2(path: Path, config: Any, version: str) -> keras.Model:
+    """Return the network of a file whose configuration Keras 3 may not take as it is."""
+    ours = translated(config, path)
+    with tempfile.TemporaryDirectory() as folder, loading(path, version):
+        copied = Path(folder, "network.h5")
+        shutil.copyfile(path, copied)
+        with h5py.File(copied, "r+") as file:
+            file.attrs["model_config"] = json.dumps(ours)
+        return keras.saving.load_model(copied, compile=False, safe_mode=True)
 
 
 def _with_weights(file: h5py.File, path: Path, architecture: str | None) -> KerasNetwork:

@@ -7,7 +7,7 @@ anything is made, in a sentence, and new classes of Keras are not on it until so
 from collections.abc import Iterator
 from typing import Any
 
-from tools.networks.network import NetworkError
+from tools.networks.network import AS_SAVEDMODEL, NetworkError
 
 MODELS = ("Functional", "Model", "Sequential")
 
@@ -51,8 +51,8 @@ def check_classes(config: object) -> None:
         if name not in ALLOWED or not _is_keras_own(stated):
             raise NetworkError(
                 f"{_called(stated)} is {_full_name(name, stated)}, not among the classes of Keras "
-                "that are taken: export the network as a SavedModel (model.export), or say "
-                "--trust if its author is trusted and its class is registered with Keras"
+                f"that are taken: {AS_SAVEDMODEL}, or say --trust if its author is trusted and its "
+                "class is registered with Keras"
             )
 
 
@@ -64,9 +64,8 @@ def check_lambdas(config: object) -> None:
     for name, stated in _classes(config):
         if name in ("Lambda", "__lambda__"):
             raise NetworkError(
-                f"{_called(stated)} is a Lambda, Python code in the file that would run here: "
-                "export the network as a SavedModel (model.export), where it is a graph, or "
-                "replace the layer by one of Keras'"
+                f"{_called(stated)} is a Lambda, Python code in the file that would run here; as a "
+                f"graph it is taken: {AS_SAVEDMODEL}, or replace the layer by one of Keras'"
             )
 
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import shutil
+import tempfile
+import textwrap
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +14,18 @@ from typing import Any
 import keras
 
 from tools.networks.file_bounds import check_zip, open_checked_hdf5
+from tools.networks.keras2_configs import as_keras_3
 from tools.networks.keras_classes import check_classes, check_lambdas
 from tools.networks.keras_network import KerasNetwork
-from tools.networks.network import NetworkError
+from tools.networks.network import AS_SAVEDMODEL, NetworkError
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 MOST_CONFIG_BYTES = 16 << 20
 """The JSON of a network of a thousand layers has 1 MB."""
+
+REASON_LENGTH = 160
+"""Characters of what Keras says; the rest quotes the network."""
 
 LOADING_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OSError, NotImplementedError)
 """What Keras raises over files that it cannot make a network of."""
@@ -33,7 +40,10 @@ def open_keras(path: Path, *, trust: bool) -> KerasNetwork:
     check_config({key: value for key, value in config.items() if key != "compile_config"}, trust)
     version = str(metadata.get("keras_version", "3")) if isinstance(metadata, dict) else "3"
     with loading(path, version):
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if is_keras_2(version):
+            model = _of_keras_2(path, config)
+        else:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return KerasNetwork(
         model, form=f"Keras {version.partition('.')[0]} (.keras)", source_sha256=file_sha256(path)
     )
@@ -47,12 +57,38 @@ def check_config(config: object, trust: bool) -> None:
         check_classes(config)
 
 
+def _of_keras_2(path: Path, config: Any) -> keras.Model:
+    """Return the network of a file whose configuration Keras 3 may not take as it is."""
+    ours = json.dumps(translated(config, path))
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder, "network.keras")
+        with zipfile.ZipFile(path) as theirs, zipfile.ZipFile(copied, "w") as archive:
+            archive.writestr(CONFIG, ours)
+            for name in (METADATA, WEIGHTS):
+                with theirs.open(name) as source, archive.open(name, "w") as target:
+                    shutil.copyfileobj(source, target)
+        return keras.saving.load_model(copied, compile=False, safe_mode=True)
+
+
+def is_keras_2(version: str) -> bool:
+    """Whether a file was written before Keras 3."""
+    return version.partition(".")[0] in ("1", "2")
+
+
+def translated(config: Any, path: Path) -> dict[str, Any]:
+    """Return what Keras 2 wrote of a network in the words of Keras 3."""
+    try:
+        return as_keras_3(config)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _broken(path) from error
+
+
 def parsed(text: str | bytes, path: Path) -> Any:
     """Return what JSON says; refuse what is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NetworkError(f"the description of the network in {path.name} is broken") from error
+        raise _broken(path) from error
 
 
 @contextmanager
@@ -61,10 +97,12 @@ def loading(path: Path, version: str) -> Iterator[None]:
     try:
         yield
     except LOADING_ERRORS as error:
-        first_line = str(error).partition("\n")[0]
+        # Of nested objects the innermost error is the last.
+        innermost = str(error).rpartition("Exception encountered: ")[2]
+        reason = textwrap.shorten(innermost, REASON_LENGTH)
         raise NetworkError(
             f"Keras {keras.__version__} cannot make the network of {path.name}, which Keras "
-            f"{version} wrote ({first_line}): export it there as a SavedModel"
+            f"{version} wrote ({reason}): {AS_SAVEDMODEL}"
         ) from error
 
 
@@ -72,6 +110,10 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _broken(path: Path) -> NetworkError:
+    return NetworkError(f"the description of the network in {path.name} is broken")
 
 
 def _checked_contents(path: Path) -> tuple[Any, Any]:

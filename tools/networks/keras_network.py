@@ -25,7 +25,7 @@ class KerasNetwork(Network):
         if not is_graph(model) or not model.built:
             raise NetworkError(
                 f"the network is a {type(model).__name__}, whose layers cannot be told apart: a "
-                "functional or sequential network is needed, or its SavedModel (model.export)"
+                "functional or sequential network is needed, or a SavedModel of its features"
             )
         self.model = model
         self.format = form

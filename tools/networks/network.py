@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 Shape = tuple[int | None, ...]
 
+AS_SAVEDMODEL = (
+    "save it as a SavedModel where it was trained (model.export; in Keras 2 model.save of a folder)"
+)
+"""The way that is open to networks that Keras cannot, or must not, make here."""
+
 VOLUME_AXES = 5
 """[rows, x, y, z, 1]."""
 
@@ -133,7 +138,7 @@ def checked_input_shape(shapes: Sequence[Shape | None]) -> tuple[int, ...]:
 def checked_vector(layer: str, shape: Shape | None) -> None:
     """Refuse a layer that gives no vector a row; shape is that of its output, without rows."""
     if shape is None or len(shape) != 1:
-        came = "no single array" if shape is None else f"[rows, {_written(shape)[1:]}"
+        came = "no single array" if shape is None else _written(("rows", *shape))
         raise NetworkError(
             f"layer {layer!r} puts out {came}, and features are a vector a row: choose a layer of "
             "pooling over space, such as GlobalAveragePooling3D, or a flat one, such as Flatten or "
@@ -143,7 +148,7 @@ def checked_vector(layer: str, shape: Shape | None) -> None:
         raise NetworkError(f"layer {layer!r} puts out vectors without values: one needs a feature")
 
 
-def _written(shape: Shape | None) -> str:
+def _written(shape: Sequence[int | str | None] | None) -> str:
     if shape is None:
         return "of unknown shape"
     return f"[{', '.join('any' if length is None else str(length) for length in shape)}]"

@@ -13,7 +13,14 @@ from tools.networks.network import NetworkError
 
 CARRIERS = (
     *("Placeholder", "PlaceholderWithDefault", "Const", "Identity", "IdentityN", "NoOp"),
-    *("StopGradient", "PreventGradient", "EnsureShape", "Assert", "CheckNumerics", "DeepCopy"),
+    *(
+        "StopGradient",
+        "PreventGradient",
+        "EnsureShape",
+        "Assert",
+        "CheckNumerics",
+        "DisableCopyOnRead",
+    ),
     *("PartitionedCall", "StatefulPartitionedCall", "SymbolicGradient"),
     *("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase"),
     *("Switch", "RefSwitch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"),
@@ -50,7 +57,8 @@ NETWORKS = (
     *("MaxPoolGrad", "AvgPool", "AvgPool3D", "AvgPool3DGrad", "AvgPoolGrad", "FusedBatchNorm"),
     *("FusedBatchNormV2", "FusedBatchNormV3", "FusedBatchNormGradV3", "LRN"),
     *("ResizeBilinear", "ResizeNearestNeighbor", "SpaceToBatchND", "BatchToSpaceND"),
-    *("SpaceToDepth", "DepthToSpace", "Dilation2D"),
+    *("SpaceToDepth", "DepthToSpace", "Dilation2D", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3"),
+    *("CudnnRNNBackprop", "CudnnRNNBackpropV2", "CudnnRNNBackpropV3"),
 )
 """Convolution, pooling, normalisation, resizing; gradients are what training left in the file."""
 

@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tools.networks.example_layers import example_with
 from tools.networks.frozen_graph import FrozenGraph, as_features, shape_without_rows
 from tools.networks.keras_metadata import KerasDescription, read_description
+from tools.networks.keras_network import save_cut
 from tools.networks.network import (
     Layer,
     Network,
@@ -19,7 +21,7 @@ from tools.networks.network import (
     unknown_layer,
 )
 from tools.networks.operations import check_operations
-from tools.networks.saving import probes, relative_l2, write_extractor
+from tools.networks.saving import Features, computed, probes, relative_l2, write_extractor
 from tools.weights_digest import weights_sha256
 
 SIGNATURE = "serving_default"
@@ -70,6 +72,10 @@ class SavedModelNetwork(Network):
         tensor = self._tensor(layer)
         self._checked_frozen()
         compute = as_features(self._frozen.up_to(tensor))
+        example = self._as_example(compute) if layer == self.default_layer() else None
+        if example is not None:
+            save_cut(example, directory)
+            return
         # The weights are constants of the graph: there are no variables.
         write_extractor(compute, variables=(), input_shape=self.input_shape, directory=directory)
 
@@ -80,12 +86,19 @@ class SavedModelNetwork(Network):
             return np.concatenate([self._output(each[None], outputs[0]) for each in volumes])
         self._checked_frozen()
         function = as_features(self._frozen.up_to(tensor))
-        rows = [function(tf.constant(each[None], tf.float32)) for each in volumes]
-        return np.concatenate([np.asarray(row, np.float32) for row in rows])
+        return np.concatenate([computed(function, each[None]) for each in volumes])
+
+    def _as_example(self, features: Features) -> Any:
+        """Return the Keras example's layers if they give these features; None if they do not."""
+        cut = example_with(self._signature.variables, self.layers, input_shape=self.input_shape)
+        if cut is None:
+            return None
+        body = probes(self.input_shape)[-1:]
+        found, expected = (computed(each, body) for each in (cut, features))
+        return cut if relative_l2(found, expected) <= PARITY else None
 
     def _output(self, volumes: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        given = {self._input: tf.constant(volumes, tf.float32)}
-        return np.asarray(self._signature(**given)[name], np.float32)
+        return computed(lambda given: self._signature(**{self._input: given})[name], volumes)
 
     def _tensor(self, layer: str) -> Any:
         """Return the tensor of a layer, an output or a node; refuse what is no vector a row."""
@@ -111,8 +124,8 @@ class SavedModelNetwork(Network):
     def _difference(self) -> float:
         """How far the graph that is cut is from the SavedModel, by its outputs: relative L2."""
         return max(
-            relative_l2(
-                np.asarray(as_features(self._frozen.up_to(tensor))(tf.constant(volume[None]))),
+            _difference(
+                computed(as_features(self._frozen.up_to(tensor)), volume[None]),
                 self._output(volume[None], name),
             )
             for volume in probes(self.input_shape)
@@ -123,8 +136,8 @@ class SavedModelNetwork(Network):
     def _checked_frozen(self) -> None:
         if not self._difference <= PARITY:
             raise NetworkError(
-                f"computed twice, the SavedModel's outputs differ by {self._difference:.1e} of "
-                "them: its features are random or not finite"
+                f"two runs of the SavedModel differ by {self._difference:.1e} of its outputs: they "
+                "are random; a network in its state of inference is needed"
             )
 
     def _listed_layers(self) -> list[Layer]:
@@ -142,6 +155,13 @@ class SavedModelNetwork(Network):
         shape = None if tensor is None else shape_without_rows(tensor)
         weights = [each for each in self._signature.variables if _owner(each) == name]
         return Layer(name, kind, shape, sum(each.shape.num_elements() for each in weights))
+
+
+def _difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return the relative L2 of outputs, which need not be finite: another one may be taken."""
+    if np.array_equal(found, expected, equal_nan=True):
+        return 0.0
+    return relative_l2(found, expected)
 
 
 def _owner(variable: Any) -> str:
