@@ -118,6 +118,7 @@ def client_beside(service, expected):
 
 def test_extract_waits_for_a_service_that_was_interrupted(service, tmp_path):
     (tmp_path / "study.zip").write_bytes(STUDY)
+    before = service.page("/state")[1]["reloads"]
     os.kill(service.stubs()["ct3dcnn__v1_preprocess"], signal.SIGKILL)
 
     command = [DEEPFEATURES, "extract", tmp_path / "study.zip", "--csv", "--url", service.url]
@@ -125,6 +126,7 @@ def test_extract_waits_for_a_service_that_was_interrupted(service, tmp_path):
 
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
+    wait_until(lambda: service.page("/state")[1]["reloads"] > before, 40)
 
 
 def test_doctor_finds_the_service_well_and_within_its_memory(service):

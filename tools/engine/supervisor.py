@@ -7,7 +7,6 @@ A dead stub is loaded again in place, which other models do not notice. What it 
 import logging
 import threading
 import time
-from collections.abc import Sequence
 
 from tools.engine import processes, regions
 from tools.engine.canary import Canary
@@ -121,8 +120,8 @@ class Supervisor:
 
     def _dead_stubs(self) -> list[processes.Stub]:
         """Return the stubs that died or are stopped, of all models ever loaded."""
-        living = self._process.stubs()
-        self._stubs.update(stub for stub in living if not self._recycling.is_replaced(stub))
+        living = {s for s in self._process.stubs() if not self._recycling.is_replaced(s)}
+        self._stubs |= living
         gone = [
             stub
             for stub in self._stubs
@@ -131,9 +130,9 @@ class Supervisor:
         self._stubs -= (loaded_anew := {stub for stub in gone if self._is_replaced(stub, living)})
         return [stub for stub in gone if stub not in loaded_anew]
 
-    def _is_replaced(self, gone: processes.Stub, living: Sequence[processes.Stub]) -> bool:
+    def _is_replaced(self, gone: processes.Stub, living: set[processes.Stub]) -> bool:
         """Say whether a process ended since somebody had its model loaded anew: all are there."""
-        there = [stub for stub in living if stub.model == gone.model and stub != gone]
+        there = {stub for stub in living if stub.model == gone.model} - {gone}
         return len(there) >= self._process.models.processes(gone.model)
 
     def _is_stopped(self, pid: int) -> bool:
