@@ -115,7 +115,7 @@ def extract(
 
     parameters: options of the request. previews: folder for the pictures, None for no pictures.
     """
-    outcome = Outcome()
+    outcome = Outcome(model, parameters)
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
             try:
