@@ -70,7 +70,7 @@ def concordance(first: Values, second: Values) -> Values:
 def _icc(
     between: Values, within: Values, *, subjects: int, times: int
 ) -> tuple[Values, Values, Values]:
-    """Return ICC(1,1) and its interval from the mean squares: McGraw and Wong, case 1, tables 4, 7.
+    """Return ICC(1,1) and its interval from the mean squares: McGraw and Wong, case 1.
 
     A feature that never changes has none; one that differs between subjects alone has 1.
     """

@@ -1,8 +1,8 @@
 """All studies of a call, measured one after the other: lines, and what makes them again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
@@ -24,6 +24,8 @@ from tools.stability.perturbations import (
 )
 from tools.studies import StudySource
 
+Work = TypeVar("Work")
+
 
 @dataclass
 class Cohort:
@@ -43,16 +45,13 @@ class Cohort:
     def lines(self, studies: Sequence[StudySource], pairs: Sequence[Pair]) -> list[Line]:
         """Return the lines of studies, perturbed, and then those of pairs, as they are."""
         plan = perturbations(self.repeats)
-        total = len(studies) + 2 * len(pairs)
-        columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-        with Progress(*columns, console=self.console, disable=total < 2) as progress:
-            for number, study in enumerate(progress.track(studies, description="perturbed")):
-                self._measure(study, plan, number=number)
-            lines = lines_of(self.rows)
-            retests = [
-                (self._measure(first), self._measure(second))
-                for first, second in progress.track(pairs, description="pairs")
-            ]
+        for number, study in enumerate(self._tracked(studies, "perturbed studies")):
+            self._measure(study, plan, number=number)
+        lines = lines_of(self.rows)
+        retests = [
+            (self._measure(first), self._measure(second))
+            for first, second in self._tracked(pairs, "pairs")
+        ]
         return lines + retest_lines(retests)
 
     def conditions(self) -> dict[str, Any]:
@@ -71,6 +70,12 @@ class Cohort:
             "thick_slices": list(THICK),
             "rows": [one.subject.label | {"noise_sd": one.noise_sd} for one in self.rows],
         }
+
+    def _tracked(self, several: Sequence[Work], description: str) -> Iterator[Work]:
+        """Yield them one by one, with a bar if there are two or more."""
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+        with Progress(*columns, console=self.console, disable=len(several) < 2) as progress:
+            yield from progress.track(several, description=description)
 
     def _measure(
         self, study: StudySource, plan: Sequence[Perturbation] = (), *, number: int = 0

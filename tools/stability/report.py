@@ -14,16 +14,16 @@ from rich.table import Table
 from tools.stability.lines import Line
 
 SHOWN = {
-    "subjects": "rows",
-    "measurements": "times",
-    "median_relative_l2": "moved by",
-    "median_icc": "ICC",
-    "share_icc_lower_above_0.75": "> 0.75",
-    "share_icc_lower_above_0.9": "> 0.9",
-    "median_ccc": "CCC",
-    "median_sd_ratio": "SD ratio",
+    "subjects": ("rows", "d"),
+    "measurements": ("times", "d"),
+    "median_relative_l2": ("moved by", ".2g"),
+    "median_icc": ("ICC", ".3f"),
+    "share_icc_lower_above_0.75": ("> 0.75", ".0%"),
+    "share_icc_lower_above_0.9": ("> 0.9", ".0%"),
+    "median_ccc": ("CCC", ".3f"),
+    "median_sd_ratio": ("SD ratio", ".2g"),
 }
-"""Of a summary: what the table shows, and its headings."""
+"""Of a summary: what the table shows, its headings, and how numbers are written."""
 
 LEGEND = (
     "moved by: median relative L2 of the features; ICC: median of ICC(1,1); > 0.75 and > 0.9: "
@@ -39,13 +39,14 @@ def print_table(lines: Sequence[Line]) -> None:
         some = [line for line in lines if line.group == group]
         studies = max(line.studies for line in some)
         title = f"{group}: {studies} {'study' if studies == 1 else 'studies'}"
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
         table.add_column("Perturbation", no_wrap=True)
-        for heading in SHOWN.values():
+        for heading, _ in SHOWN.values():
             table.add_column(heading, justify="right", no_wrap=True)
         for line in some:
             summary = line.summary()
-            table.add_row(line.kind, *(_shown(summary[name]) for name in SHOWN))
+            shown = [_shown(summary[name], form) for name, (_, form) in SHOWN.items()]
+            table.add_row(line.kind, *shown)
         console.print(table)
     console.print(LEGEND, style="dim")
 
@@ -79,7 +80,5 @@ def write_files(
     return list(files)
 
 
-def _shown(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return str(value) if isinstance(value, int) else f"{value:.2g}"
+def _shown(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
