@@ -343,11 +343,14 @@ def test_a_wrong_call_exits_with_2():
         assert (refused.returncode, sentence in refused.stderr) == (2, True)
 
 
-def test_the_network_of_the_service_gives_the_features_of_the_model(server):
-    study = study_with(TUMOUR)
+@pytest.fixture
+def network(server):
     parameters = parameters_of(data_folder("model_repository") / "ct3dcnn__v1_preprocess")
-    network = Network(server.http_url, "ct3dcnn__v1_extractor", Recipe.from_parameters(parameters))
-    nothing = [Perturbation("nothing")]
+    return Network(server.http_url, "ct3dcnn__v1_extractor", Recipe.from_parameters(parameters))
+
+
+def test_the_network_of_the_service_gives_the_features_of_the_model(server, network):
+    study, nothing = study_with(TUMOUR), [Perturbation("nothing")]
 
     measured = measure(study, network, nothing, options=Options(), seed=[0])
 
@@ -356,6 +359,33 @@ def test_the_network_of_the_service_gives_the_features_of_the_model(server):
     for one, features in zip(measured, expected, strict=True):
         assert relative_l2(features, one.unperturbed)[0] < 1e-5
         np.testing.assert_array_equal(one.perturbed["nothing"], [one.unperturbed])
+
+
+def test_chance_is_drawn_from_the_seed(network):
+    noisy = thorax(shape=(40, 44, 12), spacing_mm=(4.0, 4.0, 8.0))
+    noisy.voxels[:] += np.random.default_rng(6).integers(-40, 40, noisy.voxels.shape, np.int16)
+    plan = [each for each in perturbations(1) if each.kind in ("rotation", "noise")]
+
+    first, again, other = (
+        measure(zip_of(*slices(noisy)), network, plan, options=Options(), seed=seed)[0].perturbed
+        for seed in ([1, 0], [1, 0], [2, 0])
+    )
+
+    for kind in ("rotation", "noise"):
+        assert relative_l2(first[kind][0], again[kind][0])[0] < 1e-6
+        assert relative_l2(first[kind][0], other[kind][0])[0] > 1e-6
+
+
+def test_the_picture_has_a_panel_for_each_group(tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    from tools.stability.plot import draw
+
+    rows = [
+        row_of(f"1.{n}", [n, n], [[n, n + 0.5]], modality=kind) for n in (1, 2) for kind in "AB"
+    ]
+    draw(lines_of(rows), tmp_path / "plot.png")
+
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_stability_of_the_sample_and_a_phantom_is_told_and_written(server, tmp_path):
@@ -383,3 +413,6 @@ def test_stability_of_the_sample_and_a_phantom_is_told_and_written(server, tmp_p
     lines = list(csv.DictReader(io.StringIO((out / "agreement.csv").read_text())))
     assert len(lines) == 256 * len(summary)
     assert float(lines[-1]["within_sd"]) == 0
+    printed = call(*studies[:1], "--repeats", 0, "--csv", "--url", server.http_url).stdout
+    assert printed.startswith("group,perturbation,feature,icc,icc_lower,icc_upper,ccc,within_sd,")
+    assert len(printed.splitlines()) == 1 + 2 * 256

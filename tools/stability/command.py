@@ -1,6 +1,7 @@
 """`deepfeatures stability`: how much features move when images and contours do."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,9 +82,7 @@ def _tell(lines: Sequence[Line], arguments: argparse.Namespace, cohort: Cohort) 
     console, recipe = cohort.console, cohort.network.recipe
     names = feature_names(recipe.feature_prefix, lines[0].measured.shape[2])
     if arguments.csv:
-        Console(highlight=False, soft_wrap=True).print(
-            as_csv([row for line in lines for row in line.features(names)]), end="", markup=False
-        )
+        sys.stdout.write(as_csv([row for line in lines for row in line.features(names)]))
     else:
         print_table(lines)
     if alone := sorted({line.group for line in lines if line.agreement is None}):
