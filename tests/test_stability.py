@@ -338,6 +338,7 @@ def test_a_wrong_call_exits_with_2():
         ((), "no study: name zips or folders"),
         (("nowhere.zip",), "no such file or folder: nowhere.zip"),
         ((data_folder("sample"), "--model", "none"), "there is no model none on this machine"),
+        ((data_folder("sample"), "--out", __file__), "--out takes a folder"),
     ):
         refused = call(*words)
         assert (refused.returncode, sentence in refused.stderr) == (2, True)
@@ -386,6 +387,14 @@ def test_the_picture_has_a_panel_for_each_group(tmp_path):
     draw(lines_of(rows), tmp_path / "plot.png")
 
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_region_that_no_study_has_is_said_to_be_missing(server):
+    done = call(data_folder("sample"), "--roi", "GTV", "--url", server.http_url)
+
+    assert done.returncode == 1
+    assert "nothing was measured: no study has rows as asked for" in done.stderr
+    assert not done.stdout
 
 
 def test_stability_of_the_sample_and_a_phantom_is_told_and_written(server, tmp_path):

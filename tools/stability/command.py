@@ -28,6 +28,8 @@ from tools.studies import StudySource, find_studies
 
 PLOT = "stability.png"
 
+NOTHING = "nothing was measured: no study has rows as asked for, or no pair has a row in common"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `deepfeatures stability` takes."""
@@ -69,12 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
             network = Network(url, extractor, recipe)
             cohort = Cohort(network, options, arguments.seed, arguments.repeats, console)
             lines = cohort.lines(studies, pairs)
-    except EngineError as error:
+        if not lines:
+            console.print(NOTHING, style="red")
+            return 1
+        _tell(lines, arguments, cohort)
+    except (EngineError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    if lines:
-        _tell(lines, arguments, cohort)
-    return 1 if cohort.failed or not lines else 0
+    return 1 if cohort.failed else 0
 
 
 def _tell(lines: Sequence[Line], arguments: argparse.Namespace, cohort: Cohort) -> None:
@@ -120,6 +124,8 @@ def _studies(arguments: argparse.Namespace) -> tuple[list[StudySource], list[Pai
     pairs = read_pairs(arguments.pairs) if arguments.pairs else []
     if not (studies or pairs):
         raise CallError("no study: name zips or folders, or pairs of them with --pairs")
+    if arguments.out and arguments.out.exists() and not arguments.out.is_dir():
+        raise CallError(f"--out takes a folder, and {arguments.out} is a file")
     return studies, pairs
 
 
