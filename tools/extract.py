@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--previews", type=Path, metavar="FOLDER", help="write what the network saw there, as PNG"
     )
+    add_request(parser)
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """Add which model is asked, with what options, and of which service."""
     parser.add_argument("--model", default="ct3dcnn", help="default: ct3dcnn")
     parser.add_argument(
         "--series",
@@ -72,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def request_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the options of a request that the arguments state."""
+    given = {name: getattr(arguments, name) for name in OPTIONS}
+    return {name: value for name, value in given.items() if value}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if every study gave rows, 1 if some did not, 2 if the call cannot be right."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -79,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     if problem:
         console.print(f"deepfeatures extract: {problem}", style="red", markup=False)
         return 2
-    given = {name: getattr(arguments, name) for name in OPTIONS}
-    parameters = {name: value for name, value in given.items() if value}
+    parameters = request_of(arguments)
     try:
         with service(arguments.url, arguments.model, console) as url:
             outcome = extract(
@@ -115,7 +125,7 @@ def extract(
 
     parameters: options of the request. previews: folder for the pictures, None for no pictures.
     """
-    outcome = Outcome()
+    outcome = Outcome(model, parameters)
     with _progress(console, len(studies)) as progress:
         for study in progress.track(studies, description="studies"):
             try:

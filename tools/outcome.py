@@ -23,8 +23,13 @@ QUALITY_STYLE = {"info": "dim", "warn": "yellow", "exclude": "red"}
 
 @dataclass
 class Outcome:
-    """All rows in one table, and each study with its labels and report, or its error."""
+    """All rows in one table, and each study with its labels and report, or its error.
 
+    model, options: what was asked, and how: a study that is asked for so again gives these rows.
+    """
+
+    model: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
     table: FeatureTable = field(default_factory=FeatureTable)
     studies: list[dict[str, Any]] = field(default_factory=list)
     failed: int = 0
@@ -45,10 +50,11 @@ class Outcome:
 
     def as_json(self, *, with_features: bool) -> str:
         """Return everything as JSON; without the features it is the provenance of a CSV."""
+        asked = {"model": self.model, "options": dict(self.options)}
         if not with_features:
-            return _json({"studies": [_without_features(study) for study in self.studies]})
+            return _json(asked | {"studies": [_without_features(each) for each in self.studies]})
         names = self.table.feature_names if self.table.features else []
-        return _json({"feature_names": names, "studies": self.studies})
+        return _json(asked | {"feature_names": names, "studies": self.studies})
 
     def as_csv(self) -> str:
         """Return the rows by RFC 4180."""

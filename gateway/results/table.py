@@ -16,6 +16,12 @@ class MixedVersionsError(ValueError):
     """Rows of different weights or preprocessing do not belong in one table."""
 
 
+def feature_names(prefix: str, count: int) -> list[str]:
+    """Return the prefix and an index for each feature, padded to the width of the last one."""
+    width = len(str(count - 1))
+    return [f"{prefix}_{n:0{width}}" for n in range(count)]
+
+
 @dataclass
 class FeatureTable:
     """Labels and features of rows, in the order in which they were added.
@@ -45,10 +51,8 @@ class FeatureTable:
 
     @property
     def feature_names(self) -> list[str]:
-        """The prefix and an index, padded to the width of the last one."""
-        count = len(self.features[0])
-        width = len(str(count - 1))
-        return [f"{self.labels[0]['feature_prefix']}_{n:0{width}}" for n in range(count)]
+        """The names of the columns of features."""
+        return feature_names(self.labels[0]["feature_prefix"], len(self.features[0]))
 
     def write_csv(self, file: TextIO) -> None:
         """Write the rows by RFC 4180: comma, point, CRLF. Numbers read back to the same float32."""

@@ -1,0 +1,1 @@
+"""A stored result next to the same study, computed again: what is the same, what differs."""
