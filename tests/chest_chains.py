@@ -26,7 +26,7 @@ def chest(image: nib.Nifti1Image, shape=SHAPE) -> np.ndarray:
 
 
 def averaged(voxels: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """Cell i is the mean of the voxels from floor(i n / count) to before ceil((i + 1) n / count)."""
+    """Cell i is the mean of voxels from floor(i n / count) to before ceil((i + 1) n / count)."""
     length = voxels.shape[axis]
     cells = [
         voxels.take(range(i * length // count, -(-(i + 1) * length // count)), axis)
@@ -43,9 +43,7 @@ def merlin(image: nib.Nifti1Image, shape=SHAPE, spacing_mm=(1.5, 1.5, 3.0)) -> n
     voxels = np.clip((voxels + 1000) / 2000, 0, 1)
     extra = [max(wanted - length, 0) for wanted, length in zip(shape, voxels.shape, strict=True)]
     voxels = np.pad(voxels, [(each // 2, each - each // 2) for each in extra])
-    start = [
-        length // 2 - wanted // 2 for length, wanted in zip(voxels.shape, shape, strict=True)
-    ]
+    start = [length // 2 - wanted // 2 for length, wanted in zip(voxels.shape, shape, strict=True)]
     middle = tuple(slice(at, at + wanted) for at, wanted in zip(start, shape, strict=True))
     return voxels[middle].astype(np.float32)
 

@@ -17,9 +17,9 @@ import keras
 import tensorflow as tf
 
 from tools import winograd
-from tools.winograd import KERNEL, TILE
+from tools.winograd import TILE
 
-POOL = 2
+KERNEL, POOL = winograd.KERNEL, 2
 
 SLAB = 4
 """Planes that the direct way computes together; an even number."""
