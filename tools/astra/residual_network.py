@@ -9,6 +9,7 @@ slabs along z, one after the other, and what the next one needs of a slab is kep
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -16,8 +17,12 @@ import tensorflow as tf
 from tools import winograd
 from tools.astra.architecture import Architecture
 
-SLAB = 8
-"""Planes after the first pooling that are computed together: 25 MB where channels are most."""
+SLAB = 4
+"""Planes behind the first pooling that are computed together: 29 MB before it."""
+
+JOINED = 2
+"""Slabs that blocks are given together: 26 MB where channels are most. With fewer planes, a larger
+share is computed twice, and the graph has more nodes, which take memory, too."""
 
 
 class Layer(NamedTuple):
@@ -53,6 +58,7 @@ def features(volumes: tf.Tensor, layers: Layers, architecture: Architecture) -> 
     large = architecture.blocks[0] + 1  # the first stage, and the block that halves what it gives
     finished: list[tf.Tensor] = []
     slabs = _stem(tf.transpose(volumes[..., 0], (0, 3, 1, 2)), layers["conv1"], finished)
+    slabs = _joined(slabs)
     for name, stride in blocks[:large]:
         slabs = _block(slabs, layers, name, stride=stride)
     for slab in slabs:
@@ -86,6 +92,11 @@ def _stem(volumes: tf.Tensor, layer: Layer, finished: Sequence[tf.Tensor]) -> Sl
         yield from before
 
 
+def _joined(slabs: Slabs) -> Slabs:
+    while some := list(islice(slabs, JOINED)):
+        yield tf.concat(some, 1)
+
+
 def _cells(planes: tf.Tensor) -> tf.Tensor:
     """Return each 2x2 pixels of planes [rows, z, x, y] as four channels: [rows, z, x/2, y/2, 4]."""
     _, z, x, y = planes.shape
@@ -117,18 +128,22 @@ def _block(slabs: Slabs, layers: Layers, name: str, *, stride: int) -> Slabs:
     narrow: list[tf.Tensor] = []
     for slab, is_last in _with_end(slabs):
         thin = tf.nn.relu(_convolved(slab, first))
-        wide = tf.concat([*kept, slab], 1)
         thin = tf.concat([*narrow, thin], 1) if narrow else _padded(thin, (1, 0))
-        count = _planes_ready(wide.shape[1], stride, is_last=is_last)
+        planes = sum(each.shape[1] for each in (*kept, slab))
+        count = _planes_ready(planes, stride, is_last=is_last)
+        used = stride * count
         if is_last:
             thin = _padded(thin, (0, 1))
         if count:
-            some = wide[:, : stride * count]
+            # Not of all that is there: a second array of that size would be kept until the end.
+            start = planes - slab.shape[1]
+            some = tf.concat([*kept, slab[:, : used - start]], 1)
+            kept, slab = [], slab[:, used - start :]
             if shortcut is not None:
                 some = _convolved(some[:, ::stride, ::stride, ::stride], shortcut)
-            new = tf.nn.relu(convolved(thin[:, : stride * (count - 1) + 3], second))
+            new = tf.nn.relu(convolved(thin[:, : used - stride + 3], second))
             yield tf.nn.relu(_convolved(new, third) + some)
-        kept, narrow = [wide[:, stride * count :]], [thin[:, stride * count :]]
+        kept, narrow = [*kept, slab], [thin[:, used:]]
 
 
 def _planes_ready(planes: int, stride: int, *, is_last: bool) -> int:
