@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from chest_chains import chest, merlin
 from numpy.linalg import norm
+from test_chest_inputs import seen, study_of_example
 
 from tools.astra.download import ASTRA, cache_folder, kept_checkpoint
 from tools.astra.extractor import save_astra
@@ -50,6 +51,16 @@ def example(references):
         pytest.param(noise, "synthetic", id="noise"),
         pytest.param(lambda folder: chest(example(folder)), "example_ct_chest", id="chest"),
         pytest.param(lambda folder: merlin(example(folder)), "example_ct_merlin", id="merlin"),
+        pytest.param(
+            lambda folder: seen(study_of_example(folder)[0], "chest")[0],
+            "example_ct_chest",
+            id="chest, from DICOM",
+        ),
+        pytest.param(
+            lambda folder: seen(study_of_example(folder)[0], "merlin")[0],
+            "example_ct_merlin",
+            id="merlin, from DICOM",
+        ),
     ],
 )
 def test_the_features_are_those_of_the_reference(references, features, volume, reference):

@@ -82,7 +82,7 @@ def test_what_the_image_does_not_fill_is_counted():
     assert codes(label)["PAD_FRACTION"] == pytest.approx(1 - 60 / 64, abs=1e-6)
 
 
-def example(references):
+def study_of_example(references):
     """The example CT as the DICOM slices that would convert to it, and as NIfTI."""
     image = nib.load(references / "totalsegmentator_example_ct.nii.gz")
     voxels = np.asarray(image.dataobj).astype(np.int16)  # RAS; phantoms are LPS
@@ -98,7 +98,7 @@ def test_the_example_ct_gives_the_input_that_the_references_were_made_from(
     references = shared_data / "reference" / "astra"
     if not references.is_dir():
         pytest.skip("the reference features are not beside this checkout")
-    study, image = example(references)
+    study, image = study_of_example(references)
 
     found, _ = seen(study, chain)
 
