@@ -1,17 +1,29 @@
 """What the network sees of one image series: oriented, windowed, resized."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.averaging import AxisWeights, area_weights, gaussian_weights
+from imaging.body_box import Range, box_above, keeping_planes
 from imaging.geometry import Grid
 from imaging.input_quality import input_quality
 from imaging.recipe import Recipe
-from imaging.sampling import stretched
-from imaging.source import Source
+from imaging.sampling import AxisSamples, stretched
+from imaging.source import Sampled, Source
 from imaging.windows import Window
+
+NetworkAxes = tuple[tuple[int, bool], ...]
+"""For each axis of the network the grid's axis, and whether it runs backwards."""
+
+WEIGHTS: Mapping[str, Callable[[int, int], NDArray[np.float32]]] = MappingProxyType(
+    {"area": area_weights, "gaussian": gaussian_weights}
+)
+"""How voxels are averaged, by the recipe's word for it."""
 
 OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
 
@@ -36,23 +48,41 @@ def stretched_input(source: Source, recipe: Recipe) -> NetworkInput:
     """Return the input for the whole field of view, stretched to the network's shape.
 
     Stretching changes the voxels' proportions on purpose: the networks served here were trained on
-    volumes resized that way.
+    volumes resized that way. Where the recipe says so, it is the box of what is above a threshold
+    that is stretched; refuses a volume without such a box.
     """
-    grid = source.grid
-    axes = axes_of_network(grid, recipe)
-    points = {
-        axis: stretched(grid.shape[axis], count, reverse=reverse)
-        for (axis, reverse), count in zip(axes, recipe.shape, strict=True)
-    }
-    sampled = source.sampled((points[0], points[1], points[2]))
+    whole = [(0, length) for length in source.grid.shape]
+    if recipe.crop_above is not None:
+        source = keeping_planes(source)
+        whole = list(box_above(source, recipe.crop_above))
+    axes = axes_of_network(source.grid, recipe)
+    sampled = _stretched(source, recipe, axes, whole)
     order = [axis for axis, _ in axes]
     voxels = np.ascontiguousarray(sampled.values.transpose(order))[..., np.newaxis]
-    voxel_mm = _sample_distances(grid, order, recipe)
+    voxel_mm = _sample_distances(source.grid, order, recipe, [whole[axis][1] for axis in order])
     quality = input_quality(source, sampled, fraction_outside=0.0, voxel_mm=voxel_mm, recipe=recipe)
     return NetworkInput(voxels, voxel_mm, source.window, quality)
 
 
-def axes_of_network(grid: Grid, recipe: Recipe) -> tuple[tuple[int, bool], ...]:
+def _stretched(
+    source: Source, recipe: Recipe, axes: NetworkAxes, ranges: Sequence[Range]
+) -> Sampled:
+    """Return a box of the volume at the network's points: as point samples, or as means."""
+    points: dict[int, AxisSamples] = {}
+    means: dict[int, AxisWeights] = {}
+    for (axis, reverse), count in zip(axes, recipe.shape, strict=True):
+        first, length = ranges[axis]
+        if recipe.antialias == "none":
+            points[axis] = stretched(length, count, reverse=reverse).from_voxel(first)
+        else:
+            weights = WEIGHTS[recipe.antialias](length, count)
+            means[axis] = AxisWeights(first, weights[::-1] if reverse else weights)
+    if points:
+        return source.sampled((points[0], points[1], points[2]), window_first=recipe.window_first)
+    return source.averaged((means[0], means[1], means[2]), window_first=recipe.window_first)
+
+
+def axes_of_network(grid: Grid, recipe: Recipe) -> NetworkAxes:
     """Return for each axis of the network the grid's axis, and whether it runs backwards.
 
     An oblique grid goes by its closest axes, as nibabel.as_closest_canonical does.
@@ -76,9 +106,14 @@ def turned(codes: str, quarter_turns: int) -> str:
     return codes
 
 
-def _sample_distances(grid: Grid, order: list[int], recipe: Recipe) -> tuple[float, float, float]:
+def _sample_distances(
+    grid: Grid, order: Sequence[int], recipe: Recipe, lengths: Sequence[int]
+) -> tuple[float, float, float]:
+    """Return the distances of points: cells share a length, point samples lie at its ends."""
+    of_cells = recipe.antialias == "area"
     first, second, third = (
-        float(grid.spacing_mm[axis] * (grid.shape[axis] - 1) / (count - 1))
-        for axis, count in zip(order, recipe.shape, strict=True)
+        float(grid.spacing_mm[axis])
+        * (length / count if of_cells or length == 1 else (length - 1) / (count - 1))
+        for axis, count, length in zip(order, recipe.shape, lengths, strict=True)
     )
     return first, second, third

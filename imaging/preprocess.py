@@ -12,7 +12,7 @@ from imaging.archive import Limits
 from imaging.choice import ALL, ASKED
 from imaging.errors import InputError
 from imaging.geometry import Grid
-from imaging.network_input import NetworkInput
+from imaging.network_input import NetworkInput, turned
 from imaging.nifti import nifti_file
 from imaging.options import Options
 from imaging.plausibility import volume_quality
@@ -97,7 +97,7 @@ def feature_inputs(
                 rows.labels.append(feature_label(image, recipe=recipe, seen=seen, region=region))
                 rows.volumes.append(seen.voxels)
                 with report.timed("previews"):
-                    rows.previews.append(preview_png(seen.voxels) if options.preview else "")
+                    rows.previews.append(_preview(seen, recipe) if options.preview else "")
     rows.report = report.finished(study)
     if not rows.volumes:
         raise _no_regions(options, report)
@@ -198,6 +198,10 @@ def _views(
     for region in regions:
         for view in region_inputs(source, region, recipe):
             yield view.seen, view
+
+
+def _preview(seen: NetworkInput, recipe: Recipe) -> str:
+    return preview_png(seen.voxels, turned(recipe.orientation, recipe.quarter_turns))
 
 
 def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:

@@ -3,19 +3,24 @@
 import base64
 import io
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+UPRIGHT = "PLS"
+"""Axes to the back, to the patient's left and to the head: rows of an axial plane go downwards."""
 
-def preview_png(voxels: NDArray[np.float32]) -> str:
+
+def preview_png(voxels: NDArray[np.float32], codes: str) -> str:
     """Return a base64 PNG of the axial, coronal and sagittal middle planes, left to right.
 
-    voxels: [a, b, c, 1], 0 to 1, with a to the back, b to the patient's left and c to the head,
-    so that each plane stands upright and the patient's right is on the picture's left. Axes of
-    other lengths than the axial plane's are stretched to it by repeating samples.
+    voxels: [a, b, c, 1], 0 to 1, the axes running as `codes` say, for instance "PLS". Each plane is
+    shown upright, with the patient's right on the picture's left. Axes of other lengths than the
+    axial plane's are stretched to it by repeating samples.
     """
-    volume = voxels[..., 0]
+    turn = nib.orientations.ornt_transform(*map(nib.orientations.axcodes2ornt, (codes, UPRIGHT)))
+    volume = nib.orientations.apply_orientation(voxels[..., 0], turn)
     back, left, head = (length // 2 for length in volume.shape)
     rows = len(volume)
     upright = volume[:, :, ::-1]  # the head comes first, since rows go downwards

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from imaging.mr_maps import MAPS
-from imaging.windows import RELATIVE_UNITS, Window, parse_window
+from imaging.window_parameters import WINDOW_PREFIX, windows_of
+from imaging.windows import Window
 
 CHOICES = MappingProxyType(
     {
-        "antialias": ("none",),
+        "antialias": ("none", "gaussian", "area"),
         "region_centre": ("bbox", "centroid"),
         "region_components": ("union", "each", "largest"),
         "region_mask": ("none", "fill_outside"),
         "region_mode": ("extent", "bbox"),
+        "spacing_grid": ("centred", "first_voxel"),
         "spatial_mode": ("stretch", "spacing", "region"),
+        "window_order": ("before", "after"),
         "weights": ("untrained", "demonstration", "trained"),
     }
 )
@@ -33,8 +35,15 @@ DEFAULTS = MappingProxyType(
 )
 """What shapes the input even where config.pbtxt does not say so."""
 
+LATER_DEFAULTS = MappingProxyType(
+    {"crop_above": "none", "spacing_grid": "centred", "window_order": "before"}
+)
+"""The same, of parameters that rows made earlier did not have: at these values they leave
+preprocessing_id as it was, so that the rows of a model can still be compared."""
+
 SHAPING = (
     "antialias",
+    "crop_above",
     "orientation",
     "quarter_turns",
     "region_bbox_factor",
@@ -45,25 +54,12 @@ SHAPING = (
     "region_mask_dilation_mm",
     "region_mode",
     "shape",
-    "spatial_mode",
+    "spacing_grid",
     "spacing_mm",
+    "spatial_mode",
+    "window_order",
 )
 """Parameters that shape the network's input, beside the windows."""
-
-WINDOW_PREFIX = "window_"
-STORED_PT = "PT_stored"
-WINDOW_UNITS = MappingProxyType(
-    {
-        "CT": ("HU",),
-        "MR": (*RELATIVE_UNITS, "arbitrary"),
-        "PT": ("SUVbw",),
-        STORED_PT: RELATIVE_UNITS,
-    }
-)
-"""Units that a window may be in; "arbitrary" is the model's own range of MR signal."""
-
-MR_MAP_WINDOWS = tuple(f"MR_{kind}" for kind in dict.fromkeys(MAPS.values()))
-"""Windows of maps: in the unit of their values, and never relative."""
 
 SERIES_RULE = ("original", "phase", "kernel", "thickness")
 
@@ -113,6 +109,10 @@ class Recipe:
     spatial_mode: "stretch" the whole field of view to the shape, sample its middle by "spacing",
         or see a "region" only.
     spacing_mm: distances of samples along the axes of `shape`, of the mode "spacing".
+    samples_from_first_voxel: whether these samples start at the first voxel, not about the middle.
+    antialias: of the mode "stretch": "none", "gaussian" or "area".
+    crop_above: of the same mode: only the box of what is above it is seen, in the image's unit.
+    window_first: whether values are clipped and scaled before they are interpolated, or after.
     windows: intensity window by modality; a modality without one is refused.
     series_rule: criteria by which one series of several is chosen.
     """
@@ -122,6 +122,10 @@ class Recipe:
     shape: tuple[int, int, int]
     spatial_mode: str
     spacing_mm: tuple[float, float, float] | None
+    samples_from_first_voxel: bool
+    antialias: str
+    crop_above: float | None
+    window_first: bool
     region: RegionRecipe
     windows: Mapping[str, Window]
     training: Training
@@ -139,7 +143,7 @@ class Recipe:
     @classmethod
     def from_parameters(cls, stated: Mapping[str, str]) -> "Recipe":
         """Return the recipe that config.pbtxt states; a KeyError or ValueError fails the load."""
-        parameters = {**DEFAULTS, **stated}
+        parameters = {**DEFAULTS, **LATER_DEFAULTS, **stated}
         for name, choices in CHOICES.items():
             if parameters[name] not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}")
@@ -151,8 +155,12 @@ class Recipe:
             shape=(first, second, third),
             spatial_mode=parameters["spatial_mode"],
             spacing_mm=_lengths_mm(parameters["spacing_mm"]) if by_spacing else None,
+            samples_from_first_voxel=parameters["spacing_grid"] == "first_voxel",
+            antialias=parameters["antialias"],
+            crop_above=_crop_above(parameters),
+            window_first=parameters["window_order"] == "before",
             region=_region(parameters),
-            windows=_windows(parameters),
+            windows=windows_of(parameters),
             training=_training(parameters),
             series_rule=_series_rule(parameters.get("series_rule", ",".join(SERIES_RULE))),
             feature_prefix=parameters["feature_prefix"],
@@ -160,6 +168,17 @@ class Recipe:
             weights_sha256=parameters["weights_sha256"],
             preprocessing_id=preprocessing_id(parameters),
         )
+
+
+def _crop_above(parameters: Mapping[str, str]) -> float | None:
+    """Return the threshold, None for no crop; like smoothing it is for stretched volumes alone."""
+    stated = parameters["crop_above"]
+    stretches = parameters["spatial_mode"] == "stretch"
+    if not stretches and (stated != "none" or parameters["antialias"] != "none"):
+        raise ValueError(
+            "crop_above and antialias are for the spatial_mode stretch: none is needed"
+        )
+    return None if stated == "none" else float(stated)
 
 
 def _region(parameters: Mapping[str, str]) -> RegionRecipe:
@@ -205,21 +224,6 @@ def _lengths_mm(text: str) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _windows(parameters: Mapping[str, str]) -> dict[str, Window]:
-    windows = {
-        modality: parse_window(parameters[WINDOW_PREFIX + modality])
-        for modality in (*WINDOW_UNITS, *MR_MAP_WINDOWS)
-        if WINDOW_PREFIX + modality in parameters
-    }
-    for modality, window in windows.items():
-        if modality in MR_MAP_WINDOWS and window.is_relative:
-            raise ValueError(f"the window of {modality} must be in the unit of its values")
-        if modality in WINDOW_UNITS and window.unit not in WINDOW_UNITS[modality]:
-            units = " or ".join(WINDOW_UNITS[modality])
-            raise ValueError(f"the window of {modality} must be in {units}")
-    return windows
-
-
 def preprocessing_id(parameters: Mapping[str, str]) -> str:
     """Return the SHA-256 of all parameters that shape the input, as sorted JSON.
 
@@ -228,7 +232,7 @@ def preprocessing_id(parameters: Mapping[str, str]) -> str:
     shaping = {
         name: text
         for name, text in parameters.items()
-        if name in SHAPING or name.startswith(WINDOW_PREFIX)
+        if (name in SHAPING or name.startswith(WINDOW_PREFIX)) and LATER_DEFAULTS.get(name) != text
     }
     canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -63,7 +63,7 @@ def _region_input(
     extent_mm = _extent_mm(found, recipe)
     centre_mm = centre_ras_mm(part, source.grid, recipe.region.centre)
     points = box_samples(source.grid, recipe, centre_ras_mm=centre_mm, extent_mm=extent_mm)
-    sampled = source.sampled(points.axes)
+    sampled = source.sampled(points.axes, window_first=recipe.window_first)
     voxels = boxed(sampled, points)
     if recipe.region.fills_outside:
         shown = dilated(part, source.grid, recipe.region.dilation_mm)

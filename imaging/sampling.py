@@ -30,6 +30,10 @@ class AxisSamples:
         lower, upper = (np.searchsorted(indices, which) for which in (self.lower, self.upper))
         return indices, AxisSamples(lower, upper, self.fraction)
 
+    def from_voxel(self, first: int) -> "AxisSamples":
+        """Return the same points of an axis that has `first` more voxels before."""
+        return AxisSamples(self.lower + first, self.upper + first, self.fraction)
+
     def blend(self, lower: Plane, upper: Plane, axis: int) -> Plane:
         """Return the values at the points, given those at both indices along `axis`."""
         shape = [1] * lower.ndim
@@ -46,8 +50,9 @@ def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
     points = np.arange(count) * ((length - 1) / (count - 1))
     if reverse:
         points = (length - 1) - points
-    lower = np.clip(np.floor(points).astype(np.intp), 0, length - 2)
-    return AxisSamples(lower, lower + 1, (points - lower).astype(np.float32))
+    lower = np.clip(np.floor(points).astype(np.intp), 0, max(length - 2, 0))
+    upper = np.minimum(lower + 1, length - 1)
+    return AxisSamples(lower, upper, (points - lower).astype(np.float32))
 
 
 def sample_stack(

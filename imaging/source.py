@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.averaging import AxisWeights, averaged_stack
 from imaging.errors import InputError
 from imaging.geometry import Grid
 from imaging.histogram import histogram_of
@@ -22,6 +23,9 @@ KEPT_BYTES = 64 << 20
 Range = tuple[float, float]
 Axes = tuple[AxisSamples, AxisSamples, AxisSamples]
 """The samples along the grid's axes i, j and k."""
+
+Weights = tuple[AxisWeights, AxisWeights, AxisWeights]
+"""The same, of points that are means of voxels."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,11 @@ class Source:
     padding: tuple[Range, ...]
     plausibility: Plausibility | None
 
-    def sampled(self, axes: Axes) -> Sampled:
-        """Return the volume at all combinations of points; each plane is looked at once."""
+    def sampled(self, axes: Axes, *, window_first: bool) -> Sampled:
+        """Return the volume at all combinations of points; each plane is looked at once.
+
+        window_first: whether values are scaled before they are interpolated, or after.
+        """
         across, down, through = axes
         columns, rows, slices = map(_nearest_inside, axes)
         padding: dict[int, float] = {}
@@ -61,17 +68,52 @@ class Source:
         def part_of(
             k: int, some_rows: NDArray[np.intp], some_columns: NDArray[np.intp]
         ) -> NDArray[np.float32]:
-            plane = self.plane(k)
+            plane = self._seen(k)
             padding[k] = self._padding_share(plane, rows, columns)
-            if self.plausibility is not None:
-                self.plausibility.see(k, plane)
             return plane.at(some_rows, some_columns)
 
         values = sample_stack(
-            part_of, across=across, down=down, through=through, prepare=self.window.scale
+            part_of,
+            across=across,
+            down=down,
+            through=through,
+            prepare=self.window.scale if window_first else _as_they_are,
         )
         share = float(np.mean([padding[int(k)] for k in slices])) if len(slices) else 0.0
-        return Sampled(values, np.union1d(through.lower, through.upper), share)
+        return Sampled(
+            values if window_first else self.window.scale(values),
+            np.union1d(through.lower, through.upper),
+            share,
+        )
+
+    def averaged(self, axes: Weights, *, window_first: bool) -> Sampled:
+        """Return weighted means of voxels, scaled as above; each plane is looked at once.
+
+        Planes are converted one at a time: no volume of floats is made but of the means.
+        """
+        across, down, through = axes
+        rows, columns = (np.arange(axis.first, axis.end) for axis in (down, across))
+        padding: dict[int, float] = {}
+
+        def part_of(k: int) -> NDArray[np.float32]:
+            plane = self._seen(k)
+            padding[k] = self._padding_share(plane, rows, columns)
+            values = plane.part(slice(down.first, down.end), slice(across.first, across.end))
+            return self.window.scale(values) if window_first else values
+
+        values = averaged_stack(part_of, across=across, down=down, through=through)
+        return Sampled(
+            values if window_first else self.window.scale(values),
+            np.arange(through.first, through.end),
+            float(np.mean(list(padding.values()))),
+        )
+
+    def _seen(self, k: int) -> Plane:
+        """Return slice k, counted if it is that of a CT."""
+        plane = self.plane(k)
+        if self.plausibility is not None:
+            self.plausibility.see(k, plane)
+        return plane
 
     def values(self, k: int, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return a part of slice k in the unit, indexed [row, column]."""
@@ -129,6 +171,10 @@ def _padding(grid: Grid, quantity: Quantity) -> tuple[Range, ...]:
         return ()
     limits = [float(quantity.slopes[0] * each + quantity.intercepts[0]) for each in stored]
     return ((min(limits), max(limits)),)
+
+
+def _as_they_are(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return values
 
 
 def _nearest_inside(samples: AxisSamples) -> NDArray[np.intp]:

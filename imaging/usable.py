@@ -9,7 +9,7 @@ from imaging.geometry import Grid, untilted
 from imaging.mr_maps import map_kind
 from imaging.options import Options
 from imaging.quantities import Quantity, network_quantity, stored_quantity
-from imaging.recipe import STORED_PT, Recipe
+from imaging.recipe import Recipe
 from imaging.regions import Drawings, referenced_series
 from imaging.report import Report
 from imaging.series import Series, is_image
@@ -17,6 +17,7 @@ from imaging.stacks.contrasts import refuse_unsuited
 from imaging.stacks.split import Stack
 from imaging.study import Study
 from imaging.study_volumes import readable_grid, stacks_in
+from imaging.window_parameters import STORED_PT
 from imaging.windows import Window
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.geometry import Grid
 from imaging.input_quality import input_quality
 from imaging.network_input import NetworkInput, axes_of_network, stretched_input, turned
 from imaging.quality import ROUNDING
 from imaging.recipe import Recipe
-from imaging.regions.sampling import box_samples, boxed
+from imaging.regions.sampling import BoxAxisSamples, BoxSamples, along, box_samples, boxed
 from imaging.source import Source
 
 
@@ -29,9 +30,14 @@ def _spaced_input(
     source: Source, recipe: Recipe, spacing_mm: tuple[float, float, float]
 ) -> NetworkInput:
     """Return the middle of the volume at a stated spacing, cropped or padded."""
-    extent_mm = [step * count for step, count in zip(spacing_mm, recipe.shape, strict=True)]
-    points = box_samples(source.grid, recipe, centre_ras_mm=_middle_mm(source), extent_mm=extent_mm)
-    sampled = source.sampled(points.axes)
+    if recipe.samples_from_first_voxel:
+        points = _samples_from_first_voxel(source.grid, recipe, spacing_mm)
+    else:
+        extent_mm = [step * count for step, count in zip(spacing_mm, recipe.shape, strict=True)]
+        points = box_samples(
+            source.grid, recipe, centre_ras_mm=_middle_mm(source), extent_mm=extent_mm
+        )
+    sampled = source.sampled(points.axes, window_first=recipe.window_first)
     voxels = boxed(sampled, points)[..., np.newaxis]
     quality = input_quality(
         source,
@@ -41,6 +47,31 @@ def _spaced_input(
         recipe=recipe,
     )
     return NetworkInput(voxels, spacing_mm, source.window, quality)
+
+
+def _samples_from_first_voxel(
+    grid: Grid, recipe: Recipe, spacing_mm: tuple[float, float, float]
+) -> BoxSamples:
+    """Return points at steps from the first voxel on, of which the middle ones are shown.
+
+    As MONAI's Spacing, SpatialPad and CenterSpatialCrop, in turn, place them: the last point may
+    lie up to half a step beyond the last voxel and is taken there, and an odd rest is behind.
+    """
+    axes = axes_of_network(grid, recipe)
+    samples: dict[int, BoxAxisSamples] = {}
+    for (axis, reverse), step_mm, count in zip(axes, spacing_mm, recipe.shape, strict=True):
+        length, voxel_mm = grid.shape[axis], float(grid.spacing_mm[axis])
+        there = round((length - 1) * voxel_mm / step_mm + 1)
+        first = there // 2 - count // 2 if there > count else -((count - there) // 2)
+        numbers = first + np.arange(count)
+        ahead: NDArray[np.float64] = np.clip(numbers * (step_mm / voxel_mm), 0.0, length - 1.0)
+        points = length - 1 - ahead if reverse else ahead
+        inside = (numbers >= 0) & (numbers < there)
+        samples[axis] = replace(along(points, length), inside=inside)
+    first_axis, second_axis, third_axis = (axis for axis, _ in axes)
+    return BoxSamples(
+        (samples[0], samples[1], samples[2]), (first_axis, second_axis, third_axis), spacing_mm
+    )
 
 
 def _middle_mm(source: Source) -> NDArray[np.float64]:

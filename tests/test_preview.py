@@ -29,6 +29,16 @@ def test_the_spine_is_in_the_lower_half(orientation):
     assert (np.nonzero(sagittal == 255)[1] > 64).all()  # the front is on the left there
 
 
+def test_the_picture_is_the_same_whatever_the_model_wants_its_axes_to_be():
+    study = zip_of(*slices(thorax(shape=(96, 100, 48))))
+
+    usual = inputs_of(study, shape="64,64,64")
+    other = inputs_of(study, shape="64,64,64", orientation="RAS", quarter_turns="0")
+
+    assert other.previews == usual.previews
+    assert not np.array_equal(other.volumes[0], usual.volumes[0])
+
+
 @pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, CORONAL, FEET_FIRST], ids="ascf")
 def test_the_liver_is_below_on_the_left_of_the_picture(orientation):
     _, coronal, _ = panels(orientation)

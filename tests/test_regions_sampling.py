@@ -26,7 +26,7 @@ def recipe(orientation="LAS", quarter_turns=1, shape=(11, 9, 7)):
 
 def seen(points):
     source = Source(None, lambda k: Plane(VOLUME[:, :, k].T, np.asarray), WINDOW, (), None)
-    return boxed(source.sampled(points.axes), points)
+    return boxed(source.sampled(points.axes, window_first=True), points)
 
 
 def explicit(affine, *, centre, extent, shape, orientation="LAS", turns=1):

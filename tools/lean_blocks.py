@@ -4,9 +4,7 @@ The features are those of the Keras layers but for rounding, 1e-6 of them. What 
 
 - what no pooling window takes, an odd last plane, row or column, and all that only it looks at;
 - the normalisation's passes over a block's output: scale and shift go into the next kernel;
-- half the products of convolutions with many channels, by Winograd's F(4, 3) along the first axis:
-  six two-dimensional convolutions for four planes, where the direct way takes twelve (Lavin and
-  Gray, "Fast algorithms for convolutional neural networks", 2016, 4.2);
+- half the products of convolutions with many channels (tools/winograd.py);
 - the whole of the first convolution, the largest array by far: it is computed in slabs, each pooled
   while the processor has it at hand.
 """
@@ -18,24 +16,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-KERNEL, POOL = 3, 2
+from tools import winograd
+from tools.winograd import TILE
+
+KERNEL, POOL = winograd.KERNEL, 2
 
 SLAB = 4
 """Planes that the direct way computes together; an even number."""
 
 FEWEST_CHANNELS = 16
 """With fewer, the transforms of the values cost more than the products that they spare."""
-
-TILE = 4
-KERNEL_TRANSFORM = (
-    (1 / 4, 0, 0),
-    (-1 / 6, -1 / 6, -1 / 6),
-    (-1 / 6, 1 / 6, -1 / 6),
-    (1 / 24, 1 / 12, 1 / 6),
-    (1 / 24, -1 / 12, 1 / 6),
-    (0, 0, 1),
-)
-"""The matrix G of F(4, 3): from the 3 planes of a kernel to those of the 6 convolutions."""
 
 
 @dataclass(frozen=True)
@@ -103,40 +93,14 @@ def _suits_winograd(kernel: tf.Tensor, planes: int) -> bool:
 
 
 def _winograd(values: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    kernels = tf.unstack(tf.einsum("kx,xyzio->kyzio", tf.constant(KERNEL_TRANSFORM), kernel))
     products = [
         _convolved(plane, flat[None])
-        for plane, flat in zip(_transformed(values), kernels, strict=True)
+        for plane, flat in zip(winograd.transformed(values), winograd.kernels(kernel), strict=True)
     ]
-    first, second, third, fourth = _planes(products)
+    first, second, third, fourth = winograd.planes(products)
     pairs = tf.stack([tf.maximum(first, second), tf.maximum(third, fourth)], 2)
     maxima = tf.reshape(pairs, (-1, TILE // POOL * pairs.shape[1], *pairs.shape[3:]))
     return tf.nn.relu(_pooled(maxima, (1, POOL, POOL)) + bias)
-
-
-def _transformed(values: tf.Tensor) -> list[tf.Tensor]:
-    """Return B^T d of F(4, 3), d being the planes of tiles that overlap by two."""
-    tiles = (values.shape[1] - KERNEL + 1) // TILE
-    shape = (-1, tiles, TILE, *values.shape[2:])
-    d0, d1, d2, d3 = tf.unstack(tf.reshape(values[:, : -KERNEL + 1], shape), axis=2)
-    *_, d4, d5 = tf.unstack(tf.reshape(values[:, KERNEL - 1 :], shape), axis=2)
-    near, far = d4 - 4 * d2, d4 - d2
-    odd_near, odd_far = d3 - 4 * d1, 2 * (d3 - d1)
-    return [
-        4 * (d0 - d2) + far,
-        near + odd_near,
-        near - odd_near,
-        far + odd_far,
-        far - odd_far,
-        d5 - d3 - 2 * odd_far,
-    ]
-
-
-def _planes(products: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
-    """Return A^T m of F(4, 3): the four planes of each tile."""
-    m0, m1, m2, m3, m4, m5 = products
-    near, odd_near, far, odd_far = m1 + m2, m1 - m2, m3 + m4, m3 - m4
-    return m0 + near + far, odd_near + 2 * odd_far, near + 4 * far, odd_near + 8 * odd_far + m5
 
 
 def _convolved(values: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

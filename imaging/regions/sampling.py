@@ -62,7 +62,7 @@ def box_samples(
     for (axis, reverse), cell_mm, count in zip(axes, cells_mm, recipe.shape, strict=True):
         away_mm = (np.arange(count) + 0.5 - count / 2) * cell_mm
         away = (-away_mm if reverse else away_mm) / grid.spacing_mm[axis]
-        samples[axis] = _along(centre[axis] + away, grid.shape[axis])
+        samples[axis] = along(centre[axis] + away, grid.shape[axis])
     first, second, third = (axis for axis, _ in axes)
     return BoxSamples(
         (samples[0], samples[1], samples[2]),
@@ -71,7 +71,7 @@ def box_samples(
     )
 
 
-def _along(points: NDArray[np.float64], length: int) -> BoxAxisSamples:
+def along(points: NDArray[np.float64], length: int) -> BoxAxisSamples:
     """Return points, in voxels, with the voxels between which they lie."""
     inside = (points >= -EDGE_TOLERANCE) & (points <= length - 1 + EDGE_TOLERANCE)
     points = points.clip(0, length - 1)
