@@ -5,7 +5,6 @@ licence is in its ATTRIBUTION.md) and the phantom. Values are rounded to 255 ste
 comparison does not mind, and half the size of the file does.
 """
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,11 @@ from imaging.options import Options
 from imaging.preprocess import feature_inputs
 from imaging.recipe import Recipe
 from tools.locations import CHECKOUT, data_folder
+from tools.model_parameters import stated_parameters
 from tools.phantom import phantom_zip
 
 SAMPLE = "ct-chest-lidc-16.zip"
 STEPS = 255
-PARAMETER = re.compile(r'key: "([^"]+)" value: \{ string_value: "([^"]*)"')
 
 
 def parity_inputs(preprocess_config: Path) -> NDArray[np.float16]:
@@ -28,7 +27,7 @@ def parity_inputs(preprocess_config: Path) -> NDArray[np.float16]:
 
     preprocess_config: config.pbtxt of the model that makes the network's inputs.
     """
-    recipe = Recipe.from_parameters(dict(PARAMETER.findall(preprocess_config.read_text())))
+    recipe = Recipe.from_parameters(stated_parameters(preprocess_config))
     studies = (data_folder("sample") / SAMPLE).read_bytes(), phantom_zip()
     volumes = [
         volume
