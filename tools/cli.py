@@ -4,12 +4,13 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from tools import compare, demo, doctor, extract, serve
+from tools import compare, demo, doctor, extract, serve, train
 from tools.bench import command as bench
 
 COMMANDS = {
     "serve": (serve, "start Triton with the models, until Ctrl-C"),
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
+    "train": (train, "a network from labelled studies, with a card of how good it is"),
     "compare": (compare, "our conversion of zips to NIfTI, next to that of another converter"),
     "demo": (demo, "serve, and extract the sample study"),
     "bench": (bench, "measure what the service takes, beside its limits and its peers"),
