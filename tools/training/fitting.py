@@ -71,7 +71,7 @@ def fit(network: Any, data: Data, plan: Plan, *, folder: Path) -> Iterator[Progr
         loss = _trained(network, data, plan, epoch=epoch)
         validation = np.array(data.split.validation)
         scores = scored(network, data.volumes, validation)
-        entry = _entry(epoch, loss, scores, data.positive[validation])
+        entry = _entry(scores, data.positive[validation], epoch=epoch, loss=loss)
         progress = progress.after({**entry, "seconds": round(monotonic() - start, 1)})
         if progress.best == epoch:
             save_best(network, folder)
@@ -132,7 +132,7 @@ def _batch(volumes: NDArray[Any], indices: NDArray[np.intp]) -> NDArray[np.float
 
 
 def _entry(
-    epoch: int, loss: float, scores: NDArray[np.float64], positive: NDArray[np.bool_]
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], *, epoch: int, loss: float
 ) -> dict[str, float]:
     return {
         "epoch": epoch,

@@ -18,6 +18,9 @@ THRESHOLD = 0.5
 NORMAL_95 = 1.959964
 """The 97.5th percentile of the normal distribution."""
 
+ROOT = 1e-9
+"""How near to 0 and 1 no limit is looked for."""
+
 Interval = tuple[float, float]
 
 
@@ -68,8 +71,9 @@ def auc_interval(area: float, positives: int, negatives: int) -> Interval:
         variance = value * (1 - value) * growth / (positives * negatives)
         return (value - area) ** 2 - NORMAL_95**2 * variance
 
-    low = float(brentq(beyond, 0.0, area)) if beyond(0.0) > 0 else 0.0
-    high = float(brentq(beyond, area, 1.0)) if beyond(1.0) > 0 else 1.0
+    # Of an AUC of 0 or 1 the limit that is the AUC itself solves it, too: that root is left out.
+    low = float(brentq(beyond, 0.0, min(area, 1 - ROOT))) if area > 0 else 0.0
+    high = float(brentq(beyond, max(area, ROOT), 1.0)) if area < 1 else 1.0
     return low, high
 
 

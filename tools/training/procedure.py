@@ -53,7 +53,9 @@ def train(arguments: argparse.Namespace, console: Console) -> None:
     )
     key = _key(inputs, recipe, seed)
     data = Data(inputs.volumes, positive, sides)
-    progress = _fitted(data, Plan(arguments.epochs, seed, key, arguments.patience), out, console)
+    progress = _fitted(
+        data, Plan(arguments.epochs, seed, key, arguments.patience), out, console=console
+    )
     purpose = DEMONSTRATION if arguments.demonstration else TRAINED
     write_card(
         out,
@@ -61,7 +63,7 @@ def train(arguments: argparse.Namespace, console: Console) -> None:
         classes=classes,
         data=data_of(inputs.facts, sides, left_out=inputs.left_out),
         training=training_of(progress, seed, arguments.patience),
-        metrics=_metrics(data, held_out, classes, out),
+        metrics=_metrics(data, held_out, classes, out=out),
         recipe=trained_recipe(parameters, inputs.facts, purpose=purpose),
     )
     _finish(progress, arguments, console)
@@ -103,7 +105,7 @@ def _held_out(
     return _inputs(studies, recipe, arguments, console=console, name="held-out inputs")
 
 
-def _fitted(data: Data, plan: Plan, out: Path, console: Console) -> Progress:
+def _fitted(data: Data, plan: Plan, out: Path, *, console: Console) -> Progress:
     """Fit the network; the screen tells each epoch, history.csv has those so far."""
     from tools.ct3dcnn import SHAPE, build
 
@@ -127,7 +129,7 @@ def _fitted(data: Data, plan: Plan, out: Path, console: Console) -> Progress:
 
 
 def _metrics(
-    data: Data, held_out: Inputs | None, classes: tuple[str, str], out: Path
+    data: Data, held_out: Inputs | None, classes: tuple[str, str], *, out: Path
 ) -> dict[str, Any]:
     import keras
 
