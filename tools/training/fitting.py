@@ -106,16 +106,15 @@ def _trained(network: Any, data: Data, plan: Plan, *, epoch: int) -> float:
     for layer in network.layers:
         if generator := getattr(layer, "seed_generator", None):
             generator.state.assign([plan.seed, epoch * DRAWS_AN_EPOCH])
-    network.reset_metrics()
-    loss = 0.0
+    total = 0.0
     for start in range(0, len(order), BATCH):
         indices, turns = order[start : start + BATCH], angles[start : start + BATCH]
         batch = _batch(data.volumes, indices)
         for volume, degrees in zip(batch, turns, strict=True):
             volume[..., 0] = rotated(volume[..., 0], degrees)
         wanted = data.positive[indices].astype(np.float32)[:, None]
-        loss = float(network.train_on_batch(batch, wanted))  # the mean of the epoch so far
-    return loss
+        total += len(indices) * float(network.train_on_batch(batch, wanted))  # the batch's mean
+    return total / len(order)
 
 
 def _compiled(network: Any) -> Any:
