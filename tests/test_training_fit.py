@@ -11,6 +11,7 @@ from scipy import ndimage
 from tools.training.curve import draw_curve, write_history
 from tools.training.errors import TrainingError
 from tools.training.fitting import Data, Plan, fit, rotated, scored
+from tools.training.normalisation import measure_normalisation
 from tools.training.split import Split
 from tools.training.state import BEST, Progress, remove_state
 
@@ -84,20 +85,27 @@ def test_what_is_kept_is_the_network_of_the_best_epoch(data, tmp_path):
     scores = scored(kept, data.volumes, np.array(data.split.validation))
 
     right = np.where(data.positive[list(data.split.validation)], scores, 1 - scores)
-    lowest = min(entry["validation_loss"] for entry in best.history)
-    assert -np.log(right).mean() == pytest.approx(lowest, abs=2e-6)
+    of_best = best.history[best.best - 1]["validation_loss"]
+    assert -np.log(right).mean() == pytest.approx(of_best, abs=2e-6)
     assert not hasattr(kept, "optimizer")
 
 
-def test_epochs_that_get_no_better_end_the_run(data, tmp_path):
-    worse = Progress(({"validation_loss": 0.4}, {"validation_loss": 0.4}, {"validation_loss": 0.5}))
-    assert (worse.best, worse.waited) == (1, 2)
+def test_the_best_epoch_has_the_highest_auc_and_of_equal_ones_the_lowest_loss():
+    told = [(0.5, 0.7), (0.9, 2.0), (0.9, 1.5), (0.9, 1.5), (0.8, 0.1)]
+    history = tuple({"validation_auc": auc, "validation_loss": loss} for auc, loss in told)
 
+    progress = Progress(history)
+
+    assert (progress.best, progress.waited) == (3, 2)
+    assert Progress().best == 0
+
+
+def test_epochs_that_get_no_better_end_the_run(data, tmp_path):
     wrong = data.positive.copy()
     wrong[9:] = ~wrong[9:]  # what is learned makes validation worse
-    progress = fitted(replace(data, positive=wrong), tmp_path, 60, patience=1)
+    progress = fitted(replace(data, positive=wrong), tmp_path, 60, patience=2)
 
-    assert progress.waited == 1
+    assert progress.waited == 2
     assert len(progress.history) < 60
 
 
@@ -156,3 +164,20 @@ def test_a_finished_run_leaves_no_state(data, tmp_path):
     remove_state(tmp_path)
 
     assert [each.name for each in tmp_path.iterdir()] == [BEST]
+
+
+def test_the_normalisation_is_that_of_the_batches_for_the_weights_as_they_are():
+    model = network()
+    normalisation = model.layers[2]
+    volumes = np.random.default_rng(5).random((3, 2, *SHAPE, 1)).astype(np.float32)
+
+    measure_normalisation(model, volumes)
+
+    before = keras.Model(model.input, model.layers[1].output)
+    seen = np.array([before(batch).numpy() for batch in volumes])
+    over = (1, 2, 3, 4)  # all but the batch and the channel
+    np.testing.assert_allclose(normalisation.moving_mean, seen.mean(axis=over).mean(0), rtol=1e-4)
+    np.testing.assert_allclose(
+        normalisation.moving_variance, seen.var(axis=over).mean(0), rtol=1e-3
+    )
+    assert normalisation.momentum == keras.layers.BatchNormalization().momentum

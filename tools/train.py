@@ -64,7 +64,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=PATIENCE,
         metavar="EPOCHS",
-        help=f"stop after so many without a lower validation loss; default: {PATIENCE}",
+        help=f"stop after so many without a higher validation AUC; default: {PATIENCE}",
     )
     parser.add_argument("--seed", type=int, default=1, help="of all that is random; default: 1")
     parser.add_argument("--about", default="", metavar="TEXT", help="the studies, for the card")

@@ -95,10 +95,11 @@ def training_of(progress: Progress, seed: int, patience: int) -> dict[str, Any]:
             "staircase": True,
         },
         "loss": "binary cross-entropy",
+        "normalisation": f"measured on {fitting.NORMALISED_BY} training studies after each epoch",
         "batch": fitting.BATCH,
         "seed": seed,
         "patience": patience,
-        "chosen_by": "lowest validation loss",
+        "chosen_by": "highest validation AUC, of equal ones the lowest validation loss",
         "epochs": len(progress.history),
         "best_epoch": progress.best,
         "seconds": round(sum(entry["seconds"] for entry in progress.history)),
@@ -154,7 +155,7 @@ def as_markdown(card: Mapping[str, Any]) -> str:
         *_metrics(card["metrics"], card["intervals"]),
         "",
         f"Trained on {card['date']} with {card['software']}: {training['epochs']} epochs, of which "
-        f"epoch {training['best_epoch']} had the lowest validation loss; seed {training['seed']}, "
+        f"epoch {training['best_epoch']} had the highest validation AUC; seed {training['seed']}, "
         f"{training['seconds']} s, at most {training['peak_memory_bytes'] / 1e9:.1f} GB of memory. "
         f"Network: {training['network']}.",
         "",

@@ -1,10 +1,11 @@
 """Fitting a network epoch by epoch, so that a run that was killed goes on where it was.
 
 The recipe of the Keras example "3D image classification from CT scans" (Zunair, keras.io, 2020):
-batches of two, Adam with a rate that decays by steps, volumes turned by a random angle. The best
-epoch is the one with the lowest validation loss, and 15 epochs without a better one end the run.
-The example waits for validation accuracy; of a few studies that has few values, and the first of
-equal epochs would win by chance.
+batches of two, Adam with a rate that decays by steps, volumes turned by a random angle. Two things
+differ. After each epoch the averages of the normalisation are measured anew (see normalisation.py).
+And the best epoch is the one with the highest validation AUC, of equal ones that with the lowest
+loss, where the example waits for accuracy, which has few values if there are few studies; 15 epochs
+without a better one end the run.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from scipy import ndimage
 
 from tools.logistic import auc
 from tools.training.metrics import THRESHOLD, cross_entropy
+from tools.training.normalisation import measure_normalisation
 from tools.training.split import Split
 from tools.training.state import Progress, load_state, save_best, save_state
 
@@ -27,6 +29,9 @@ BATCH = 2
 RATE, DECAY_STEPS, DECAY = 1e-4, 100_000, 0.96
 ANGLES_DEGREES = (-20, -10, -5, 5, 10, 20)
 PATIENCE = 15
+NORMALISED_BY = 32
+"""Training studies that the normalisation is measured on after an epoch."""
+
 DRAWS_AN_EPOCH = 1 << 20
 """More than dropout draws in an epoch, so that no two epochs draw the same."""
 
@@ -114,6 +119,11 @@ def _trained(network: Any, data: Data, plan: Plan, *, epoch: int) -> float:
             volume[..., 0] = rotated(volume[..., 0], degrees)
         wanted = data.positive[indices].astype(np.float32)[:, None]
         total += len(indices) * float(network.train_on_batch(batch, wanted))  # the batch's mean
+    measured = order[:NORMALISED_BY]
+    measure_normalisation(
+        network,
+        (_batch(data.volumes, measured[at : at + BATCH]) for at in range(0, len(measured), BATCH)),
+    )
     return total / len(order)
 
 

@@ -20,12 +20,12 @@ class Progress:
 
     @property
     def best(self) -> int:
-        """The epoch with the lowest validation loss, the first of equal ones; 0 before any."""
-        if not self.history:
-            return 0
-        return 1 + min(
-            range(len(self.history)), key=lambda each: self.history[each]["validation_loss"]
-        )
+        """The epoch with the highest validation AUC, of equal ones that with the lowest loss.
+
+        0 before any.
+        """
+        ranks = [(-each["validation_auc"], each["validation_loss"]) for each in self.history]
+        return 1 + ranks.index(min(ranks)) if ranks else 0
 
     @property
     def waited(self) -> int:
