@@ -1,9 +1,10 @@
 """The averages that a network normalises by when it is used, measured for its weights as they are.
 
-While a network is trained each batch is normalised by its own mean and variance, and moving averages
-of them are kept for later. Those lag behind the weights: with Keras' momentum of 0.99 by some hundred
-steps, which is more than an epoch of a few dozen studies has. So they are measured anew before a
-network is validated or kept (Wu and Johnson, "Rethinking 'batch' in BatchNorm", 2021, section 3).
+While a network is trained each batch is normalised by its own mean and variance, and moving
+averages of them are kept for later. Those lag behind the weights: with Keras' momentum of 0.99 by
+some hundred steps, which is more than an epoch of a few dozen studies has. So they are measured
+anew before a network is validated or kept (Wu and Johnson, "Rethinking 'batch' in BatchNorm", 2021,
+section 3).
 """
 
 from collections.abc import Iterable
