@@ -47,7 +47,7 @@ def fitted(data, folder, epochs, **changes):
 
 
 def told(progress):
-    return [{**entry, "seconds": 0} for entry in progress.history]
+    return [{**entry, "seconds": 0, "peak_memory_bytes": 0} for entry in progress.history]
 
 
 def test_a_run_that_was_killed_ends_as_one_that_was_not(data, tmp_path):

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import platform
-import resource
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -103,7 +102,7 @@ def training_of(progress: Progress, seed: int, patience: int) -> dict[str, Any]:
         "epochs": len(progress.history),
         "best_epoch": progress.best,
         "seconds": round(sum(entry["seconds"] for entry in progress.history)),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": max(entry["peak_memory_bytes"] for entry in progress.history),
     }
 
 

@@ -8,6 +8,7 @@ loss, where the example waits for accuracy, which has few values if there are fe
 without a better one end the run.
 """
 
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def fit(network: Any, data: Data, plan: Plan, *, folder: Path) -> Iterator[Progr
         validation = np.array(data.split.validation)
         scores = scored(network, data.volumes, validation)
         entry = _entry(scores, data.positive[validation], epoch=epoch, loss=loss)
-        progress = progress.after({**entry, "seconds": round(monotonic() - start, 1)})
+        progress = progress.after(entry | _cost(start))
         if progress.best == epoch:
             save_best(network, folder)
         save_state(network, progress, folder=folder, key=plan.key)
@@ -149,4 +150,12 @@ def _entry(
         "validation_loss": round(cross_entropy(scores, positive), 6),
         "validation_auc": round(auc(scores, positive.astype(int)), 4),
         "validation_accuracy": round(float(((scores >= THRESHOLD) == positive).mean()), 4),
+    }
+
+
+def _cost(start_s: float) -> dict[str, float]:
+    """Return the seconds since then, and the most memory that the process has had so far."""
+    return {
+        "seconds": round(monotonic() - start_s, 1),
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }

@@ -49,11 +49,13 @@ class Inputs:
     volumes: float16 [studies, a, b, c], 0 to 1, read from the file as needed. Half precision rounds
         them by 1/4096 at most, a third of one HU in a window of 1400 HU.
     left_out: how many studies could not be read, and were passed over as asked.
+    key: digest of the files and of how inputs are made of them.
     """
 
     volumes: NDArray[np.float16]
     facts: tuple[Facts, ...]
     left_out: int
+    key: str
 
 
 def input_of(study: LabelledStudy, recipe: Recipe) -> tuple[NDArray[np.float32], Facts]:
@@ -101,7 +103,7 @@ def inputs_of(
     """
     cache, known = folder / f"{name}.npy", folder / f"{name}.json"
     key = _key(studies, recipe)
-    if known.is_file() and (stored := json.loads(known.read_text()))["key"] == key:
+    if stored := _cached(known, key, with_left_out=skips_unreadable):
         return _read(cache, stored)
     shape = (len(studies), *recipe.shape)
     volumes = _new_file(cache, shape)
@@ -134,6 +136,15 @@ def remove_cache(folder: Path) -> None:
         (folder / f"{name}.json").unlink(missing_ok=True)
 
 
+def _cached(known: Path, key: str, *, with_left_out: bool) -> dict[str, Any] | None:
+    """Return what is kept of the same studies, unless some were left out and now may not be."""
+    if not known.is_file():
+        return None
+    stored: dict[str, Any] = json.loads(known.read_text())
+    fits = stored["key"] == key and (with_left_out or not stored["left_out"])
+    return stored if fits else None
+
+
 def _read(cache: Path, stored: dict[str, Any]) -> Inputs:
     facts = tuple(
         Facts(
@@ -146,7 +157,7 @@ def _read(cache: Path, stored: dict[str, Any]) -> Inputs:
         for fact in stored["facts"]
     )
     volumes = np.load(cache, mmap_mode="r")[: len(facts)]
-    return Inputs(volumes, facts, stored["left_out"])
+    return Inputs(volumes, facts, stored["left_out"], stored["key"])
 
 
 def _new_file(file: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:

@@ -1,8 +1,6 @@
 """The procedure of a training: inputs, split, fit, metrics, card."""
 
 import argparse
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +49,7 @@ def train(arguments: argparse.Namespace, console: Console) -> None:
         [fact.group for fact in inputs.facts],
         default_rng(seed),
     )
-    key = _key(inputs, recipe, seed)
+    key = f"{inputs.key} seed {seed}"
     data = Data(inputs.volumes, positive, sides)
     progress = _fitted(
         data, Plan(arguments.epochs, seed, key, arguments.patience), out, console=console
@@ -155,10 +153,3 @@ def _finish(progress: Progress, arguments: argparse.Namespace, console: Console)
 
 def _positive(inputs: Inputs, classes: tuple[str, str]) -> NDArray[np.bool_]:
     return np.array([fact.label == classes[1] for fact in inputs.facts])
-
-
-def _key(inputs: Inputs, recipe: Recipe, seed: int) -> str:
-    """Return a digest of all that a run's epochs depend on, but for their number."""
-    told = [[fact.label, fact.group] for fact in inputs.facts]
-    text = json.dumps([recipe.preprocessing_id, told, seed])
-    return hashlib.sha256(text.encode()).hexdigest()
