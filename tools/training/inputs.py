@@ -105,6 +105,7 @@ def inputs_of(
     key = _key(studies, recipe)
     if stored := _cached(known, key, with_left_out=skips_unreadable):
         return _read(cache, stored)
+    known.unlink(missing_ok=True)  # what it says is true of no other inputs than it was written for
     shape = (len(studies), *recipe.shape)
     volumes = _new_file(cache, shape)
     facts: list[Facts] = []
