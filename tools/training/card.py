@@ -28,6 +28,9 @@ PURPOSES: Mapping[str, str] = {
     TRAINED: "Trained for the two classes below, and for nothing else.",
 }
 
+OF_WEIGHTS = frozenset({"DEMONSTRATION_WEIGHTS", "UNTRAINED_WEIGHTS"})
+"""Codes about the weights that the recipe was served with before."""
+
 LIMITS = (
     "The best epoch was chosen on the validation studies, so their numbers are optimistic; "
     "held-out numbers, where there are any, are not.",
@@ -67,6 +70,7 @@ def trained_recipe(
 def data_of(facts: Sequence[Facts], split: Split, *, left_out: int) -> dict[str, Any]:
     """Return how many studies of which class are on which side, and what they have in common."""
     covered_mm = [fact.covered_mm for fact in facts]
+    codes = Counter(code for fact in facts for code in fact.codes if code not in OF_WEIGHTS)
     sides = {"training": split.training, "validation": split.validation}
     return {
         "studies": {
@@ -76,7 +80,7 @@ def data_of(facts: Sequence[Facts], split: Split, *, left_out: int) -> dict[str,
         "patients": len({fact.group for fact in facts}),
         "left_out": left_out,
         "coverage_mm": [round(min(covered_mm), 1), round(max(covered_mm), 1)],
-        "quality_codes": dict(sorted(Counter(code for f in facts for code in f.codes).items())),
+        "quality_codes": dict(sorted(codes.items())),
     }
 
 
