@@ -236,8 +236,8 @@ def test_rows_say_what_weights_and_what_preprocessing_made_them(server):
     row = infer(server.http_url, "ct3dcnn", zip_of(*slices(SMALL))).rows[0]
 
     assert row["weights_sha256"] == weights_sha256(EXTRACTOR)
-    assert row["weights"] == "untrained"
-    assert "UNTRAINED_WEIGHTS" in [each["code"] for each in row["quality"]]
+    assert row["weights"] == "demonstration"
+    assert "DEMONSTRATION_WEIGHTS" in [each["code"] for each in row["quality"]]
 
 
 def deepfeatures(*arguments, cwd=None):
@@ -270,7 +270,7 @@ def test_extract_prints_csv_json_or_a_table(server, tmp_path):
     table, csv, document = (deepfeatures(*call, *form) for form in ((), ("--csv",), ("--json",)))
 
     assert "PHANTOM" in table.stdout
-    assert "UNTRAINED_WEIGHTS in 1 of 1 rows" in table.stdout
+    assert "DEMONSTRATION_WEIGHTS in 1 of 1 rows" in table.stdout
     assert csv.stdout.startswith("PatientID,Modality,ROI,ct3dcnn1_000,")
     row = json.loads(document.stdout)["studies"][0]["rows"][0]
     assert len(row["features"]) == 256

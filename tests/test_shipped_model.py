@@ -1,16 +1,20 @@
 """The shipped network is what its parameters say it is."""
 
+import json
+
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
-from numpy.linalg import norm
+from rich.console import Console
 from tritonclient.grpc import model_config_pb2
 
 from imaging.recipe import Recipe
-from tools.ct3dcnn import SEED, SHAPE, build, without_classifier
+from tools.ct3dcnn import SEED, build, without_classifier
 from tools.locations import data_folder
+from tools.logistic import auc, fit
 from tools.models.configs import parameters_of
 from tools.parity_inputs import parity_inputs
+from tools.phantom_chest.evidence import made
 from tools.weights_digest import weights_sha256
 
 REPOSITORY = data_folder("model_repository")
@@ -23,16 +27,34 @@ def test_the_digest_in_the_configuration_is_that_of_the_weights():
     assert f'string_value: "{weights_sha256(EXTRACTOR)}"' in config
 
 
-def test_the_weights_are_the_seeded_initialisation():
-    shipped = tf.saved_model.load(EXTRACTOR)
-    whole = build(SEED)
-    volume = np.random.default_rng(3).random((1, *SHAPE), np.float32)
-    expected = without_classifier(whole)(volume, training=False).numpy()
+def test_the_configuration_says_of_the_weights_what_their_card_says():
+    card = json.loads((EXTRACTOR.with_name("card.json")).read_text())
+    stated = parameters_of(REPOSITORY / "ct3dcnn__v1_preprocess")
 
-    found = shipped.signatures["serving_default"](volumes=volume)["features"]
+    assert stated["weights"] == card["purpose"] == "demonstration"
+    for name, value in card["recipe"].items():
+        assert stated[name] == value, name
+    assert "not for conclusions about patients" in EXTRACTOR.with_name("card.md").read_text()
 
-    assert len(whole.layers) == 17
-    assert norm(found - expected) <= 2e-6 * norm(expected)
+
+def test_the_features_tell_apart_what_those_of_untrained_weights_do_not():
+    shipped = tf.saved_model.load(EXTRACTOR).signatures["serving_default"]
+    untrained = without_classifier(build(SEED))
+    fitted, held_out = (made(8, first, Console(quiet=True)) for first in (50_000, 60_000))
+    labels = np.arange(16) % 2
+
+    def area(features_of):
+        known, new = (
+            np.concatenate([features_of(np.float32(each[None, ..., None])) for each in volumes])
+            for volumes in (fitted, held_out)
+        )
+        return auc(fit(known, labels, penalty=10.0).scores(new), labels)
+
+    of_shipped = area(lambda volume: shipped(volumes=volume)["features"].numpy())
+
+    assert of_shipped > 0.9
+    assert of_shipped > area(lambda volume: untrained(volume).numpy())
+    assert len(build(SEED).layers) == 17
 
 
 def test_the_inputs_that_engines_are_compared_on_are_those_of_the_pipeline():
@@ -52,8 +74,8 @@ def test_what_a_gpu_is_configured_with_differs_in_batching_alone():
         for name in ("config.pbtxt", "configs/gpu.pbtxt")
     )
 
-    assert gpu.HasField("dynamic_batching")
-    assert not usual.HasField("dynamic_batching")
+    # Compared by presence: an empty message equals an absent one.
+    assert (usual.HasField("dynamic_batching"), gpu.HasField("dynamic_batching")) == (False, True)
     for each in (usual, gpu):
         each.ClearField("dynamic_batching")
     assert gpu == usual

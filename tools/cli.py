@@ -4,7 +4,7 @@ import argparse
 import sys
 from importlib.metadata import version
 
-from tools import compare, demo, doctor, extract, publish, serve, verify
+from tools import compare, demo, doctor, extract, publish, serve, train, verify
 from tools.bench import command as bench
 from tools.models import command as models
 from tools.stability import command as stability
@@ -14,6 +14,7 @@ COMMANDS = {
     "extract": (extract, "deep features of DICOM zips or folders, as a table, CSV or JSON"),
     "verify": (verify, "compute the rows of a study again, and compare them with a stored result"),
     "stability": (stability, "how much features move with perturbed images and between two scans"),
+    "train": (train, "a network from labelled studies, with a card of how good it is"),
     "publish": (publish, "have a trained network served: cut, tried, switched to"),
     "models": (models, "list the versions of models, roll back, remove"),
     "compare": (compare, "our conversion of zips to NIfTI, next to that of another converter"),

@@ -1,8 +1,9 @@
 """The digest that tells one set of weights from another, in config.pbtxt and in every row."""
 
 import hashlib
-import re
 from pathlib import Path
+
+from tools.model_parameters import state_parameters
 
 
 def weights_sha256(savedmodel: Path) -> str:
@@ -21,5 +22,4 @@ def weights_sha256(savedmodel: Path) -> str:
 
 def write_digest(savedmodel: Path, config: Path) -> None:
     """Put the digest of a SavedModel in the config.pbtxt of the model that labels its rows."""
-    stated = re.compile(r'(key: "weights_sha256" value: \{ string_value: ")[^"]*')
-    config.write_text(stated.sub(rf"\g<1>{weights_sha256(savedmodel)}", config.read_text()))
+    state_parameters(config, {"weights_sha256": weights_sha256(savedmodel)})

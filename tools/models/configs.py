@@ -14,6 +14,7 @@ from tritonclient.grpc import model_config_pb2
 from tools.engine.repository import CONFIGS, GPU_CONFIG
 from tools.engine.sources import CONFIG
 from tools.locations import data_folder
+from tools.model_parameters import stated_parameters
 from tools.models.names import Version
 
 TEMPLATE = Version("ct3dcnn", 1)
@@ -31,8 +32,7 @@ def read_config(file: Path) -> Any:
 
 def parameters_of(model: Path) -> dict[str, str]:
     """Return the parameters of the model in a folder."""
-    stated = read_config(model / CONFIG).parameters
-    return {name: value.string_value for name, value in stated.items()}
+    return stated_parameters(model / CONFIG)
 
 
 def preprocess_config(parameters: Mapping[str, str], shape: Sequence[int]) -> str:

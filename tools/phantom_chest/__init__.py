@@ -1,0 +1,1 @@
+"""Synthetic chest CT studies of two classes, for training the default model and checking it."""
