@@ -31,10 +31,9 @@ def test_a_keras_2_file_is_published_listed_and_told_of(where):
     last = published.stderr.splitlines()[-1]
     assert (published.returncode, last) == (
         0,
-        "lungs is version 1 (layer global_average_pooling3d), served when `deepfeatures serve` is "
-        "started",
+        "lungs is version 1, served when `deepfeatures serve` is started",
     )
-    assert len(published.stderr.splitlines()) == 4  # nothing of TensorFlow's own
+    assert len(published.stderr.splitlines()) == 5  # nothing of TensorFlow's own
     listed = call("models", "list", *where).stdout
     assert [line.split()[:3] for line in listed.splitlines() if "lungs" in line] == [
         ["lungs", "1", "yes"]
@@ -52,6 +51,8 @@ def test_a_keras_2_file_is_published_listed_and_told_of(where):
         ([KERAS2 / "example.h5"], "'' is no name for a model"),
         ([KERAS2 / "example.h5", "--name", "x", "--layer", "dens"], "did you mean dense"),
         ([KERAS2 / "another", "--name", "x"], "name the layer whose output"),
+        (["merlin"], "the weights of merlin cannot be downloaded: name them with --weights"),
+        (["merlin", "--weights", KERAS2 / "example.h5"], "the checkpoint"),
         ([KERAS2 / "example.h5", "--name", "x", "--set", "shape"], "--set takes KEY=VALUE"),
         (
             [KERAS2 / "example.h5", "--name", "x", "--set", "shape=1,2,3"],

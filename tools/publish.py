@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from tools.engine.sources import store_folder
 from tools.extract import DEFAULT_URL
 from tools.locations import data_folder
 from tools.models.candidates import Statements, candidate_of
-from tools.models.names import ModelsError, checked_name
+from tools.models.names import ModelsError, Version, checked_name
+from tools.models.pair import Candidate
+from tools.models.pretrained import CHAINS, pretrained_candidate
 from tools.models.publishing import publish
 from tools.models.service import live_at, service_for
 from tools.models.store import Store
@@ -25,8 +28,16 @@ KNOWN_TO_A_CARD = ("source", "licence", "summary")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `deepfeatures publish` takes."""
-    parser.add_argument("file", type=Path, metavar="MODEL", help=".keras, .h5 or a SavedModel")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="MODEL",
+        help=".keras, .h5 or a SavedModel; or astra, merlin: networks that others trained",
+    )
     parser.add_argument("--name", help="of the model: what clients ask for")
+    parser.add_argument(
+        "--weights", type=Path, metavar="CHECKPOINT", help="of astra or merlin; default: downloaded"
+    )
     cut = parser.add_mutually_exclusive_group()
     cut.add_argument("--layer", help="whose output the features are; default: see --list-layers")
     cut.add_argument("--drop-last", type=int, metavar="K", help="leave out the last K layers")
@@ -81,31 +92,51 @@ def run(arguments: argparse.Namespace) -> int:
     console = console_of_errors()
     try:
         with without_chatter():
-            network = open_network(
-                arguments.file, architecture=arguments.architecture, trust=arguments.trust
-            )
-            if arguments.list_layers:
-                Console(soft_wrap=True).print(layers_table(network))
-            else:
-                _publish(network, arguments, console)
+            _run(arguments, console)
     except (ModelsError, NetworkError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     return 0
 
 
-def _publish(network: Network, arguments: argparse.Namespace, console: Console) -> None:
+def _run(arguments: argparse.Namespace, console: Console) -> None:
+    word = str(arguments.file)
+    if word in CHAINS:
+        name = checked_name(arguments.name or word)
+        _publish(name, pretrained_candidate(word, arguments.weights), arguments, console)
+        return
+    network = open_network(
+        arguments.file, architecture=arguments.architecture, trust=arguments.trust
+    )
+    if arguments.list_layers:
+        Console(soft_wrap=True).print(layers_table(network))
+        return
+    layer, stated = _layer(network, arguments), _statements(arguments)
     name = checked_name(arguments.name or "")
-    layer = _layer(network, arguments)
-    store, stated = store_of(arguments), _statements(arguments)
+    console.print(f"the features are those of the layer {layer}", style="dim", markup=False)
+    _publish(
+        name,
+        lambda version: candidate_of(network, layer, version=version, stated=stated),
+        arguments,
+        console,
+    )
+
+
+def _publish(
+    name: str,
+    candidate: Callable[[Version], Candidate],
+    arguments: argparse.Namespace,
+    console: Console,
+) -> None:
+    store = store_of(arguments)
     service = partial(service_for, arguments.url, store)
     with store.locked():
         is_there = live_at(arguments.url, store) is not None
         version = store.next_version(name)
-        candidate = candidate_of(network, layer, version=version, stated=stated)
-        publish(candidate, store, service, say=lambda text: console.print(text, style="dim"))
+        say = partial(console.print, style="dim", markup=False)
+        publish(candidate(version), store, service, say=say)
     served = f"at {arguments.url}" if is_there else "when `deepfeatures serve` is started"
-    console.print(f"{name} is version {version.number} (layer {layer}), served {served}")
+    console.print(f"{name} is version {version.number}, served {served}")
 
 
 def _layer(network: Network, arguments: argparse.Namespace) -> str:
@@ -125,7 +156,8 @@ def _layer(network: Network, arguments: argparse.Namespace) -> str:
 def _statements(arguments: argparse.Namespace) -> Statements:
     """Return what a card says, and what the command line says over it."""
     card = _card(arguments)
-    parameters = {**card.pop("parameters", {})}
+    recipe = card.pop("parameters", None) or card.get("recipe", {})
+    parameters = {**recipe}
     for text in arguments.set:
         key, equals, value = text.partition("=")
         if not equals:

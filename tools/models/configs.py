@@ -48,13 +48,14 @@ def preprocess_config(parameters: Mapping[str, str], shape: Sequence[int]) -> st
     return _text(config)
 
 
-def extractor_configs(shape: Sequence[int], features: int) -> dict[str, str]:
+def extractor_configs(shape: Sequence[int], features: int, *, engine: str) -> dict[str, str]:
     """Return the configurations of a network by their file, that for a GPU among them."""
     texts = {}
     for file in (CONFIG, f"{CONFIGS}/{GPU_CONFIG}"):
         config = read_config(shipped(TEMPLATE.extractor, file))
         config.input[0].dims[:] = shape
         config.output[0].dims[:] = [features]
+        config.parameters["engine"].string_value = engine
         texts[file] = _text(config)
     return texts
 

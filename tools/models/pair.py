@@ -34,6 +34,7 @@ class Candidate:
     features: what the network gives before it is saved, the judge of what is saved.
     parameters: of the preprocessing, all but the digest of the weights.
     card: where the network comes from, what it is for, and how it was made.
+    engine: that computes it: "auto" for the fastest of those that give the same features.
     """
 
     version: Version
@@ -42,6 +43,7 @@ class Candidate:
     features: Callable[[Array], Array]
     parameters: Mapping[str, str]
     card: Mapping[str, Any]
+    engine: str = "auto"
 
 
 def write_pair(candidate: Candidate, folder: Path) -> None:
@@ -55,12 +57,14 @@ def write_pair(candidate: Candidate, folder: Path) -> None:
     golden = golden_of(recipe, candidate.features)
     golden.write(version)
     _write_preprocess(folder / candidate.version.preprocess, parameters, candidate.shape)
-    configs = extractor_configs(candidate.shape, golden.features.shape[1])
+    configs = extractor_configs(candidate.shape, golden.features.shape[1], engine=candidate.engine)
     for file, text in configs.items():
         path = version.parent / file
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    if "CT" in recipe.windows:  # else an engine other than TensorFlow has nothing to be judged by
+    if (
+        candidate.engine == "auto" and "CT" in recipe.windows
+    ):  # else an engine other than TensorFlow has nothing to be judged by
         np.savez_compressed(version / PARITY, volumes=parity_inputs(recipe))
     _write_card(candidate, golden, digest, version / CARD)
 
