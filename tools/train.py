@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from imaging.instances import quiet_pydicom
+from tools.chatter import console_of_errors, without_chatter
 from tools.locations import data_folder
 from tools.training.errors import TrainingError
 from tools.training.fitting import PATIENCE
@@ -79,11 +78,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if a network was trained, 1 if that failed, 2 if the call cannot be right."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = console_of_errors()
     quiet_pydicom()
     try:
         _refuse_call(arguments)
-        train(arguments, console)
+        with without_chatter():
+            train(arguments, console)
     except TrainingError as error:
         console.print(f"deepfeatures train: {error}", style="red", markup=False)
         return 2
