@@ -1,6 +1,7 @@
 """`deepfeatures publish` and `models` as a person types them, without a running service."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,10 @@ def call(*words):
     return subprocess.run(call, capture_output=True, text=True, check=False)
 
 
-def test_a_keras_2_file_is_published_listed_and_told_of(where):
-    published = call(
-        "publish", KERAS2 / "example.h5", "--name", "lungs", "--licence", "MIT", *where
-    )
+def test_a_keras_2_file_is_published_listed_and_told_of(where, tmp_path):
+    file = shutil.copy(KERAS2 / "example.h5", tmp_path)
+    (tmp_path / "card.json").write_text('{"recipe": {"window_CT": "-160,240 HU"}, "seed": 7}')
+    published = call("publish", file, "--name", "lungs", "--licence", "MIT", *where)
 
     last = published.stderr.splitlines()[-1]
     assert (published.returncode, last) == (
@@ -40,6 +41,7 @@ def test_a_keras_2_file_is_published_listed_and_told_of(where):
     ]
     card = json.loads(call("models", "show", "lungs", *where).stdout)
     assert (card["licence"], card["format"], card["features"]) == ("MIT", "Keras 2 HDF5", 6)
+    assert (card["seed"], card["parameters"]["window_CT"]) == (7, "-160,240 HU")
     refused = call("models", "remove", "lungs", "1", *where)
     assert (refused.returncode, refused.stderr.split(":")[0]) == (1, "lungs__v1 is served")
 
