@@ -54,7 +54,7 @@ def test_a_keras_2_file_is_published_listed_and_told_of(where, tmp_path):
         ([KERAS2 / "example.h5", "--name", "x", "--layer", "dens"], "did you mean dense"),
         ([KERAS2 / "another", "--name", "x"], "name the layer whose output"),
         (["merlin"], "the weights of merlin cannot be downloaded: name them with --weights"),
-        (["merlin", "--weights", KERAS2 / "example.h5"], "the checkpoint"),
+        (["merlin", "--weights", KERAS2 / "example.h5"], "is no checkpoint that can be read"),
         ([KERAS2 / "example.h5", "--name", "x", "--set", "shape"], "--set takes KEY=VALUE"),
         (
             [KERAS2 / "example.h5", "--name", "x", "--set", "shape=1,2,3"],

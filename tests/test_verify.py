@@ -12,6 +12,7 @@ from test_region_rows import TUMOUR, study_with
 
 from tools.cli import parser
 from tools.locations import data_folder
+from tools.models.configs import parameters_of
 from tools.models.store import Store
 from tools.outcome import Outcome
 from tools.verification.differences import compare_rows, relative_l2
@@ -179,9 +180,9 @@ def test_rows_without_what_they_are_compared_by_are_refused(tmp_path):
 
 def test_weights_that_a_version_has_are_named_with_the_way_back(tmp_path):
     repository = data_folder("model_repository")
-    digest = "225f331a529d3e9c4ebdf0fa57892312c9d03f24121b9a7df5963fe157158de5"
+    digest = parameters_of(repository / "ct3dcnn__v1_preprocess")["weights_sha256"]
     store = Store(tmp_path, repository)
-    served_later(tmp_path, repository)
+    served_later(tmp_path, repository, digest)
 
     def advice(stored, model="ct3dcnn"):
         rows = compare_rows([row(weights_sha256=stored)], [row()], tolerance=1e-5)
@@ -193,13 +194,13 @@ def test_weights_that_a_version_has_are_named_with_the_way_back(tmp_path):
     assert f"no version in {tmp_path} has them" in advice("unknown")
 
 
-def served_later(folder, repository):
+def served_later(folder, repository, digest):
     """A version 2 with other weights, which is the one that is served."""
     for part in ("preprocess", "extractor"):
         later = folder / f"ct3dcnn__v2_{part}"
         later.mkdir()
         config = (repository / f"ct3dcnn__v1_{part}" / "config.pbtxt").read_text()
-        (later / "config.pbtxt").write_text(config.replace("225f331a", "00000000"))
+        (later / "config.pbtxt").write_text(config.replace(digest, "0" * 64))
     (folder / "ct3dcnn").mkdir()
     ensemble = (repository / "ct3dcnn" / "config.pbtxt").read_text()
     (folder / "ct3dcnn" / "config.pbtxt").write_text(ensemble.replace("__v1_", "__v2_"))

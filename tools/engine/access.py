@@ -62,6 +62,7 @@ def _read(file: Path) -> Access | None:
         ours = stat.S_ISDIR(folder.st_mode) and folder.st_uid == os.getuid()
         if not ours or folder.st_mode & 0o077 or not has_owner(file.parent.name):
             return None
-        return Access(**json.loads(file.read_text()))
+        stated = json.loads(file.read_text())
+        return Access(**{**stated, "sources": tuple(stated.get("sources", ()))})
     except (OSError, ValueError, TypeError):  # it ends just now, or is half written
         return None

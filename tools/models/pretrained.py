@@ -65,7 +65,7 @@ class _Saved:
         try:
             save_astra(self._checkpoint, folder)
         except CheckpointError as error:
-            raise ModelsError(f"{self._checkpoint} cannot be used: {error}") from error
+            raise ModelsError(str(error)) from error
         self._folder = folder
 
     def features(self, volumes: Array) -> Array:
