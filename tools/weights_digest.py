@@ -1,9 +1,15 @@
-"""The digest that tells one set of weights from another, in config.pbtxt and in every row."""
+"""The digests that tell one set of weights from another, in config.pbtxt and in every row."""
 
 import hashlib
 from pathlib import Path
 
 from tools.model_parameters import state_parameters
+
+
+def file_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def weights_sha256(savedmodel: Path) -> str:
@@ -13,10 +19,7 @@ def weights_sha256(savedmodel: Path) -> str:
     """
     paths = (path for path in savedmodel.rglob("*") if path.is_file())
     files = sorted(f"./{path.relative_to(savedmodel)}" for path in paths)
-    lines = (
-        f"{hashlib.sha256((savedmodel / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in files
-    )
+    lines = (f"{file_sha256(savedmodel / name)}  {name}\n" for name in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

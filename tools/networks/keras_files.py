@@ -1,6 +1,5 @@
 """Keras 3 files, `.keras`: a zip of config.json, metadata.json and model.weights.h5."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from tools.networks.keras2_configs import as_keras_3
 from tools.networks.keras_classes import check_classes, check_lambdas
 from tools.networks.keras_network import KerasNetwork
 from tools.networks.network import AS_SAVEDMODEL, NetworkError
+from tools.weights_digest import file_sha256
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
@@ -104,12 +104,6 @@ def loading(path: Path, version: str) -> Iterator[None]:
             f"Keras {keras.__version__} cannot make the network of {path.name}, which Keras "
             f"{version} wrote ({reason}): {AS_SAVEDMODEL}"
         ) from error
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _broken(path: Path) -> NetworkError:

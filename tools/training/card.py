@@ -1,6 +1,5 @@
 """The card of a trained network: what it was trained on, how, how well, and what not for."""
 
-import hashlib
 import json
 import platform
 from collections import Counter
@@ -17,6 +16,7 @@ from tools.training import fitting
 from tools.training.inputs import Facts
 from tools.training.split import VALIDATION_SHARE, Split
 from tools.training.state import BEST, Progress
+from tools.weights_digest import file_sha256
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "nibabel", "pydicom")
 
@@ -131,7 +131,7 @@ def write_card(
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
         "weights_file": BEST,
-        "weights_sha256": hashlib.sha256((folder / BEST).read_bytes()).hexdigest(),
+        "weights_sha256": file_sha256(folder / BEST),
         "classes": {"negative": classes[0], "positive": classes[1]},
         "data": data,
         "training": training,
