@@ -1,6 +1,7 @@
 """Services of the bench's own: Triton alone, and all that `deepfeatures serve` is."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -18,9 +20,13 @@ from tools.engine.process import START_SECONDS, STOP_SECONDS
 from tools.engine.processes import stubs
 from tools.engine.run import running
 from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.sources import STORE
 from tools.shared_study import Access, local_access
 
 LOOK_SECONDS = 0.2
+
+NO_STORE = Path("/nonexistent")
+"""What the user has published would count in memory, and is no part of what is compared."""
 
 
 @contextmanager
@@ -28,7 +34,7 @@ def triton() -> Iterator[Service]:
     """Run a Triton that nobody watches: no canary is in the way of what is timed."""
     shared_before = shared_bytes()
     http, grpc, metrics = free_ports(3)
-    with running(EngineSettings(http, grpc, metrics)) as process:
+    with running(EngineSettings(http, grpc, metrics, store=NO_STORE)) as process:
         access = Access(process.settings.http_url, process.launch.key)
 
         def pids() -> list[int]:
@@ -47,6 +53,7 @@ def whole_service() -> Iterator[Service]:
     with TemporaryFile("w+", errors="replace") as messages:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tools.cli", "serve", *flags],
+            env=os.environ | {STORE: str(NO_STORE)},
             stdout=messages,
             stderr=messages,
         )

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 Results = Mapping[str, Any]
 
 GIGABYTE = 1e9
+
+WAYS = {"memory": "shared memory", "http": "HTTP"}
 
 MEMORY_BOUNDS = {"memory": 2.5, "http": 3.5}
 """Times the zip, beside what the service takes anyway: 1.5 GB."""
@@ -69,9 +72,9 @@ def _end_to_end(section: Results) -> Iterator[Target]:
     ratios = section["ratios"]
     yield Target("e2e", "raw HTTP request, to the limit", ratios["http_to_limit"], 1.8)
     yield Target("e2e", "shared memory, to the limit", ratios["memory_to_limit"], 1.5)
-    for converter in ("dicom2nifti", "dcm2niix"):
-        if (ratio := ratios.get(f"thesis_{converter}_to_http")) is not None:
-            name = f"the thesis's way with {converter}, to HTTP"
+    for converter, (way, words) in product(("dicom2nifti", "dcm2niix"), WAYS.items()):
+        if (ratio := ratios.get(f"thesis_{converter}_to_{way}")) is not None:
+            name = f"the thesis's way with {converter}, to {words}"
             yield Target("e2e", name, ratio, 25, at_most=False)
 
 
@@ -109,7 +112,7 @@ def _growth(section: Results) -> Iterator[Target]:
 
 def _memory(section: Results) -> Iterator[Target]:
     size = section["zip_bytes"]
-    for way, name in (("memory", "shared memory"), ("http", "HTTP")):
+    for way, name in WAYS.items():
         bound = (MEMORY_BOUNDS[way] * size + ALWAYS_BYTES) / GIGABYTE
         peak = section["one"][way]["peak_bytes"] / GIGABYTE
         text = f"peak with one zip of {size / 1e6:.0f} MB, {name}"

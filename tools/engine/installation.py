@@ -23,6 +23,20 @@ ONE_THREAD = MappingProxyType({"OPENBLAS_NUM_THREADS": "1"})
 of a model, and nothing here multiplies matrices but the network, which has threads of its own."""
 
 
+KEPT_MEMORY = MappingProxyType(
+    {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_MAX_": "0",
+        "MALLOC_TOP_PAD_": str(64 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+    }
+)
+"""For the server alone: it takes the body of an HTTP request into memory that it frees afterwards,
+and would otherwise meet a page fault every 4 KiB of every study. See mallopt(3)."""
+
+STUB = "triton_python_backend_stub"
+
+
 @dataclass(frozen=True)
 class Installation:
     """A tritonserver, its Python backend, and the stub for the running Python.
@@ -46,7 +60,7 @@ class Installation:
         python.mkdir(parents=True)
         for file in self.python_backend.glob("*.*"):
             shutil.copy2(file, python)
-        shutil.copy2(self.stub, python)
+        _make_stub(python, self.stub)
         (directory / "tensorflow").symlink_to(data_folder("backends") / "tensorflow")
 
     def environment(self) -> dict[str, str]:
@@ -58,6 +72,7 @@ class Installation:
         libraries = [*self.libraries, os.environ.get("LD_LIBRARY_PATH", "")]
         return (
             dict(ONE_THREAD)
+            | KEPT_MEMORY
             | os.environ
             | {
                 "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
@@ -96,7 +111,7 @@ def find_installation() -> Installation:
     return Installation(
         binary=root / "bin" / "tritonserver",
         python_backend=root / "backends" / "python",
-        stub=root / "python_backend_stubs" / version / "triton_python_backend_stub",
+        stub=root / "python_backend_stubs" / version / STUB,
         libraries=(libpython_folder(), libraries),
         hardened=False,
     )
@@ -107,7 +122,17 @@ def _system() -> Installation:
     return Installation(
         binary=SYSTEM / "bin" / "tritonserver",
         python_backend=backend,
-        stub=backend / "triton_python_backend_stub",
+        stub=backend / STUB,
         libraries=(),
         hardened=True,
     )
+
+
+def _make_stub(directory: Path, stub: Path) -> None:
+    """Make what Triton starts as a model's process: the stub, without KEPT_MEMORY."""
+    program = directory / "stub" / STUB
+    program.parent.mkdir()
+    shutil.copy2(stub, program)
+    script = directory / STUB
+    script.write_text(f'#!/bin/sh\nunset {" ".join(KEPT_MEMORY)}\nexec "{program}" "$@"\n')
+    script.chmod(0o755)

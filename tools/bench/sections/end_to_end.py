@@ -12,6 +12,7 @@ from tools.bench.service import Service
 from tools.bench.timing import Timing, Turn, as_json, interleaved, ratio_of_pairs
 
 THESIS = ("thesis_dicom2nifti", "thesis_dcm2niix")
+WAYS = ("http", "memory")
 
 
 def measure(workshop: Workshop, service: Service) -> dict[str, Any]:
@@ -45,14 +46,14 @@ def measure(workshop: Workshop, service: Service) -> dict[str, Any]:
 
 def _ratios(timings: dict[str, Timing], limit: Limit) -> dict[str, float]:
     ratios = {
-        f"{way}_to_limit": ratio_of_pairs(timings[way].seconds, limit.total.seconds)
-        for way in ("http", "memory")
+        f"{way}_to_limit": ratio_of_pairs(timings[way].seconds, limit.total.seconds) for way in WAYS
     }
     for peer in THESIS:
         if peer in timings:
-            ratios[f"{peer}_to_http"] = ratio_of_pairs(
-                timings[peer].seconds, timings["http"].seconds
-            )
+            for way in WAYS:
+                ratios[f"{peer}_to_{way}"] = ratio_of_pairs(
+                    timings[peer].seconds, timings[way].seconds
+                )
     return {name: round(value, 3) for name, value in ratios.items()}
 
 
