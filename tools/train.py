@@ -5,7 +5,6 @@ from pathlib import Path
 
 from imaging.instances import quiet_pydicom
 from tools.chatter import console_of_errors, without_chatter
-from tools.locations import data_folder
 from tools.training.errors import TrainingError
 from tools.training.fitting import PATIENCE
 from tools.training.procedure import train
@@ -53,9 +52,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe",
         type=Path,
-        default=data_folder("model_repository") / "ct3dcnn__v1_preprocess" / "config.pbtxt",
         metavar="CONFIG",
-        help="config.pbtxt with the parameters of the input; default: that of ct3dcnn",
+        help="config.pbtxt with the parameters of the input; default: that of ct3dcnn, but for "
+        "--antialias gaussian",
+    )
+    parser.add_argument(
+        "--antialias",
+        choices=("none", "gaussian", "area"),
+        help="before a volume is made smaller; default: as --recipe says, gaussian without one",
     )
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"at most; default: {EPOCHS}")
     parser.add_argument(

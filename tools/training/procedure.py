@@ -1,7 +1,7 @@
 """The procedure of a training: inputs, split, fit, metrics, card."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.progress import MofNCompleteColumn
 from rich.progress import Progress as Bar
 
 from imaging.recipe import Recipe
+from tools.locations import data_folder
 from tools.model_parameters import stated_parameters
 from tools.training.card import (
     DEMONSTRATION,
@@ -31,11 +32,13 @@ from tools.training.split import split
 from tools.training.state import BEST, Progress, remove_state
 from tools.training.studies import LabelledStudy, classes_of, studies_by_folder, studies_by_table
 
+OF_CT3DCNN = data_folder("model_repository") / "ct3dcnn__v1_preprocess" / "config.pbtxt"
+
 
 def train(arguments: argparse.Namespace, console: Console) -> None:
     """Train as the command line says; what is written is in the folder `out`."""
-    parameters = stated_parameters(arguments.recipe)
-    recipe = Recipe.from_parameters(parameters)
+    parameters = _parameters(arguments.recipe, arguments.antialias)
+    recipe = _recipe(parameters)
     out: Path = arguments.out
     studies = _studies(arguments.folder, arguments.labels)
     classes = classes_of(studies, arguments.positive)
@@ -65,6 +68,28 @@ def train(arguments: argparse.Namespace, console: Console) -> None:
         recipe=trained_recipe(parameters, inputs.facts, purpose=purpose),
     )
     _finish(progress, arguments, console)
+
+
+def _parameters(config: Path | None, antialias: str | None) -> dict[str, str]:
+    """Return the parameters of the input: of a config.pbtxt, else what suits new networks.
+
+    Samples that stand for many voxels let their noise through, and depend on the kernel, unless
+    what is between them is averaged: the project's own model has none of it as the example has not.
+    """
+    if config is not None:
+        stated = stated_parameters(config)
+    else:
+        stated = stated_parameters(OF_CT3DCNN) | {"antialias": "gaussian"}
+    return stated | ({"antialias": antialias} if antialias else {})
+
+
+def _recipe(parameters: Mapping[str, str]) -> Recipe:
+    try:
+        return Recipe.from_parameters(parameters)
+    except KeyError as error:
+        raise TrainingError(f"--recipe does not state {error.args[0]}") from error
+    except ValueError as error:
+        raise TrainingError(f"inputs cannot be made so: {error}") from error
 
 
 def _studies(folder: Path, labels: Path | None) -> list[LabelledStudy]:
