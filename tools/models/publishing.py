@@ -32,7 +32,16 @@ def publish(
         say(f"writing {version}")
         write_pair(candidate, incoming)
         with service() as live:
+            _clear_up(store, live)
             _put_into_force(version, incoming, store=store, live=live, say=say)
+
+
+def _clear_up(store: Store, live: LiveService) -> None:
+    """Remove what publishings that were killed have left, in the store and in the service."""
+    for version in store.left_behind():
+        live.unload(str(version))
+        live.unload_pair(version)
+        store.remove(version)
 
 
 def _put_into_force(

@@ -64,6 +64,15 @@ class Store:
         complete = [each for each in found if all(part in models for part in each.parts)]
         return sorted(each for each in complete if name in (None, each.name))
 
+    def left_behind(self) -> list[Version]:
+        """Return versions in the store that were never served: their publishing was killed."""
+        parts = (Version.of_part(folder.name) for folder in self.folder.glob("[!.]*"))
+        return sorted(
+            version
+            for version in set(filter(None, parts))
+            if version.number not in self.history(version.name)
+        )
+
     def next_version(self, name: str) -> Version:
         """Return the version that is to come: numbers are never used again."""
         taken = [each.number for each in self.versions(name)] + self.history(name)
@@ -105,9 +114,10 @@ class Store:
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def remove(self, version: Version) -> None:
-        """Remove a pair for good."""
+        """Remove a pair for good, or the half of it that is there."""
         for part in version.parts:
-            shutil.rmtree(self.folder / part)
+            if (self.folder / part).exists():
+                shutil.rmtree(self.folder / part)
 
 
 def _replace(file: Path, text: str) -> None:
