@@ -15,6 +15,7 @@ from tools.logistic import auc, fit
 from tools.models.configs import parameters_of
 from tools.parity_inputs import parity_inputs
 from tools.phantom_chest.evidence import made
+from tools.shipping import card_text
 from tools.weights_digest import weights_sha256
 
 REPOSITORY = data_folder("model_repository")
@@ -34,7 +35,23 @@ def test_the_configuration_says_of_the_weights_what_their_card_says():
     assert stated["weights"] == card["purpose"] == "demonstration"
     for name, value in card["recipe"].items():
         assert stated[name] == value, name
-    assert "not for conclusions about patients" in EXTRACTOR.with_name("card.md").read_text()
+    assert card["served_sha256"] == card["stability"]["weights_sha256"] == stated["weights_sha256"]
+    assert EXTRACTOR.with_name("card.md").read_text() == card_text(card)
+    assert "not for conclusions about patients" in card_text(card)
+
+
+def test_the_card_tells_what_the_weights_are_good_for():
+    card = json.loads((EXTRACTOR.with_name("card.json")).read_text())
+    area = {name: each["value"] for name, each in card["evidence"]["auc"].items()}
+
+    assert card["metrics"]["held out"]["auc"]["value"] >= 0.95
+    assert area["network"] >= 0.95
+    assert area["HU histogram, logistic regression"] < 0.7
+    trained, untrained = (
+        area[f"features of {weights} weights, linear probe"] for weights in ("trained", "untrained")
+    )
+    assert trained > untrained
+    assert {line["group"] for line in card["stability"]["summary"]}
 
 
 def test_the_features_tell_apart_what_those_of_untrained_weights_do_not():

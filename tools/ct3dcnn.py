@@ -5,18 +5,12 @@ Zunair, "3D image classification from CT scans", keras.io, 2020; the network is 
 17 layers the last three (dense, dropout, dense) classify; what goes into them is the features.
 """
 
-import argparse
-import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
-from tools.locations import CHECKOUT
-from tools.model_parameters import state_parameters
 from tools.networks.keras_network import save_cut
-from tools.weights_digest import write_digest
 
 SHAPE = (128, 128, 64, 1)
 FILTERS = (64, 64, 128, 256)
@@ -24,8 +18,6 @@ UNITS = 512
 CLASSIFYING_LAYERS = 3
 SEED = 20230901
 """Of the network that nothing was trained on, which trained weights are compared with."""
-
-STATED_BY_CARD = ("least_coverage_mm", "trained_voxel_mm", "weights")
 
 
 def layer_kinds() -> list[str]:
@@ -88,31 +80,3 @@ def without_classifier(model: keras.Model) -> keras.Model:
 def save_extractor(model: keras.Model, directory: Path) -> None:
     """Write the network without its classifying layers as a SavedModel, volumes to features."""
     save_cut(without_classifier(model), directory)
-
-
-def ship(network: Path) -> None:
-    """Write the extractor of a trained network and its card into the model repository.
-
-    network: model.keras of `deepfeatures train`; card.json and card.md lie beside it. What the card
-    says of the weights and of what they were trained on goes into the parameters of the rows.
-    """
-    repository = CHECKOUT / "model_repository"
-    version = repository / "ct3dcnn__v1_extractor" / "1"
-    config = repository / "ct3dcnn__v1_preprocess" / "config.pbtxt"
-    card = json.loads(network.with_name("card.json").read_text())
-    save_extractor(keras.models.load_model(network), version / "model.savedmodel")
-    write_digest(version / "model.savedmodel", config)
-    state_parameters(config, {name: card["recipe"][name] for name in STATED_BY_CARD})
-    for name in ("card.json", "card.md"):
-        shutil.copyfile(network.with_name(name), version / name)
-
-
-def main() -> None:
-    """Ship the network that the command line names: `python -m tools.ct3dcnn DIR/model.keras`."""
-    parser = argparse.ArgumentParser("python -m tools.ct3dcnn", description=ship.__doc__)
-    parser.add_argument("network", type=Path, metavar="KERAS")
-    ship(parser.parse_args().network)
-
-
-if __name__ == "__main__":
-    main()

@@ -92,30 +92,3 @@ def card(checkpoint: Path, chain: str) -> dict[str, Any]:
         "limits": list(LIMITS),
         "software": f"triton-deep-features {version('triton-deep-features')}",
     }
-
-
-def card_text(card: Mapping[str, Any]) -> str:
-    """Return a card for people, in Markdown."""
-    lines = [
-        f"# Model card: {card['name']}",
-        f"**{card['statement']}**",
-        f"Intended for {card['intended_for']}.",
-        f"{card['features']} features. Network: {card['network']}.",
-        "## Source",
-        _list({**card["source"], "SHA-256 of the checkpoint": card["checkpoint_sha256"]}),
-        "## Parity",
-        f"{card['parity']}.",
-        "## Limits",
-        "\n".join(f"- {limit}" for limit in card["limits"]),
-        "## Input",
-        _list(card["input"]),
-        f"Made with {card['software']}.",
-    ]
-    return "\n\n".join(lines) + "\n"
-
-
-def _list(items: Mapping[str, Any]) -> str:
-    return "\n".join(
-        f"- {name.replace('_', ' ')}: {', '.join(text) if isinstance(text, list) else text}"
-        for name, text in items.items()
-    )
