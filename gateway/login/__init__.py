@@ -1,0 +1,1 @@
+"""Who somebody is: by the provider's word, by a token, or by the machine they sit at."""

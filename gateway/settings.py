@@ -1,0 +1,187 @@
+"""The settings of the gateway: read once from the environment, before it listens."""
+
+import ipaddress
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Secret
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+SCOPES = "openid email profile"
+
+MIB = 1 << 20
+
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be; the message names it, and never its value."""
+
+
+@dataclass(frozen=True)
+class Oidc:
+    """The OpenID provider, and what the gateway is to it.
+
+    audiences: of the access tokens of API callers, as `aud` or `azp`; the gateway's own client
+        is always one.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    scopes: str
+    audiences: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one gateway takes, and what one user may take of it.
+
+    study_bytes: of one zip. held_bytes: of all zips that are held at once.
+    at_work: studies that are with a Triton, of all users. waiting: those behind them.
+    of_one_user: studies of one user, at work or waiting.
+    requests_a_minute: of one user, uploads or not.
+    seconds: that one study may take.
+    """
+
+    study_bytes: int
+    held_bytes: int
+    at_work: int
+    waiting: int
+    of_one_user: int
+    requests_a_minute: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Read once at start; a missing name stops the gateway before it listens.
+
+    mode: "local" for one person on the machine that it runs on, "oidc" for all others.
+    public_url: where browsers find it, an origin without a path.
+    token: opens the gateway in the mode local; empty in the other one.
+    oidc: None in the mode local.
+    trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    audit_file: where who did what is appended to; None for the log alone.
+    """
+
+    mode: str
+    address: str
+    port: int
+    public_url: str
+    triton_urls: tuple[str, ...]
+    token: Secret
+    oidc: Oidc | None
+    trusted_proxies: tuple[str, ...]
+    bounds: Bounds
+    audit_file: Path | None
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach it by TLS, its own or that of a proxy before it."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Return what GATEWAY_… variables state; raises SettingsError."""
+        read = _Reader(environment)
+        mode = read.one_of("GATEWAY_MODE", ("local", "oidc"))
+        address = read.text("GATEWAY_ADDRESS", "127.0.0.1")
+        port = read.number("GATEWAY_PORT", 8080)
+        if mode == "local" and not _is_loopback(address):
+            raise SettingsError("GATEWAY_ADDRESS is not loopback, as the mode local needs")
+        return cls(
+            mode=mode,
+            address=address,
+            port=port,
+            public_url=_origin(read.text("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{port}")),
+            triton_urls=read.words("GATEWAY_TRITON_URLS", "127.0.0.1:8000"),
+            token=Secret(read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))),
+            oidc=_oidc(read) if mode == "oidc" else None,
+            trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
+            bounds=_bounds(read),
+            audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
+        )
+
+
+class _Reader:
+    """Reads settings by name; what is not stated has a default, or is missing."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str | None = None) -> str:
+        stated = self._environment.get(name, "").strip()
+        if stated or default is not None:
+            return stated or str(default)
+        raise SettingsError(f"{name} is not set")
+
+    def words(self, name: str, default: str) -> tuple[str, ...]:
+        return tuple(self.text(name, default).replace(",", " ").split())
+
+    def one_of(self, name: str, known: tuple[str, ...]) -> str:
+        stated = self.text(name)
+        if stated not in known:
+            raise SettingsError(f"{name} is neither {' nor '.join(known)}")
+        return stated
+
+    def number(self, name: str, default: int) -> int:
+        return self._parsed(name, default, int)
+
+    def seconds(self, name: str, default: float) -> float:
+        return self._parsed(name, default, float)
+
+    def _parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        stated = self.text(name, "")
+        try:
+            value = parse(stated) if stated else default
+        except ValueError as error:
+            raise SettingsError(f"{name} is not a number") from error
+        if not value > 0:  # type: ignore[operator]
+            raise SettingsError(f"{name} is not above 0")
+        return value
+
+
+def _oidc(read: _Reader) -> Oidc:
+    client_id = read.text("GATEWAY_CLIENT_ID")
+    return Oidc(
+        issuer=read.text("GATEWAY_ISSUER"),
+        client_id=client_id,
+        client_secret=Secret(read.text("GATEWAY_CLIENT_SECRET")),
+        scopes=read.text("GATEWAY_SCOPES", SCOPES),
+        audiences=frozenset({client_id, *read.words("GATEWAY_AUDIENCES", "")}),
+    )
+
+
+def _bounds(read: _Reader) -> Bounds:
+    return Bounds(
+        study_bytes=read.number("GATEWAY_STUDY_MIB", 2048) * MIB,
+        held_bytes=read.number("GATEWAY_HELD_MIB", 8192) * MIB,
+        at_work=read.number("GATEWAY_AT_WORK", 8),
+        waiting=read.number("GATEWAY_WAITING", 32),
+        of_one_user=read.number("GATEWAY_OF_ONE_USER", 16),
+        requests_a_minute=read.number("GATEWAY_REQUESTS_A_MINUTE", 600),
+        seconds=read.seconds("GATEWAY_SECONDS", 300.0),
+    )
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port of a URL; refuse a path: cookies are the host's."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        raise SettingsError("GATEWAY_PUBLIC_URL is not https://HOST or http://HOST[:PORT]")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise SettingsError("GATEWAY_PUBLIC_URL is not https: tokens and studies would be readable")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in LOOPBACK_NAMES
