@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tools.engine.process import end_with_parent
 from tools.engine.settings import EngineError
 
 START_SECONDS = 30
@@ -69,7 +70,10 @@ class GatewayProcess:
     def _started(self) -> subprocess.Popen[bytes]:
         # In a group of its own: a Ctrl-C is for the one that watches, which then ends it in order.
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "gateway"], env=self._environment(), process_group=0
+            [sys.executable, "-P", "-m", "gateway"],
+            env=self._environment(),
+            process_group=0,
+            preexec_fn=end_with_parent,
         )
 
     def _environment(self) -> dict[str, str]:
