@@ -37,12 +37,17 @@ class GatewayProcess:
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def token(self) -> str:
+        """What opens it in the mode local."""
+        return self._environment()["GATEWAY_TOKEN"]
+
+    @property
     def url(self) -> str:
         """What opens the page; in the mode local with the token, as whoever has it may use it."""
         environment = self._environment()
         if environment["GATEWAY_MODE"] != "local":
             return environment.get("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{self.port}/")
-        return f"http://127.0.0.1:{self.port}/?token={environment['GATEWAY_TOKEN']}"
+        return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
     def start(self) -> None:
         """Start it, and return when it answers; raises EngineError if it does not."""
