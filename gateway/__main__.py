@@ -7,6 +7,7 @@ import uvicorn
 
 from gateway.app import application
 from gateway.settings import Settings, SettingsError
+from gateway.telemetry.logs import configure_logs
 
 SHUTDOWN_SECONDS = 30
 """For what is under way when it is told to stop."""
@@ -19,6 +20,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  (nothing else runs yet)
         return 2
+    configure_logs()
     uvicorn.run(
         application(settings),
         host=settings.address,

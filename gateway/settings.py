@@ -68,6 +68,7 @@ class Settings:
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
     audit_file: where who did what is appended to; None for the log alone.
+    audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     """
 
     mode: str
@@ -80,6 +81,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     bounds: Bounds
     audit_file: Path | None
+    audit_key: Secret
 
     @property
     def is_https(self) -> bool:
@@ -106,6 +108,7 @@ class Settings:
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
             bounds=_bounds(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
+            audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
         )
 
 
