@@ -20,7 +20,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  (nothing else runs yet)
         return 2
-    configure_logs()
+    configure_logs(settings.log_level)
     uvicorn.run(
         application(settings),
         host=settings.address,

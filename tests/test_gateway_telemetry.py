@@ -58,7 +58,7 @@ def logs():
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logs(stream)
+    configure_logs(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers[:] = before
     root.setLevel(level)

@@ -84,6 +84,7 @@ class GatewayProcess:
     def _environment(self) -> dict[str, str]:
         return {
             "GATEWAY_MODE": "local",
+            "GATEWAY_LOG_LEVEL": "warning",
             "GATEWAY_TRITON_URLS": self.triton_url,
             "GATEWAY_TOKEN": self._token,
         } | {**os.environ, "GATEWAY_PORT": str(self.port)}

@@ -20,8 +20,11 @@ QUIET = (
 """Loggers that name addresses, which may hold codes; of them only warnings are wanted."""
 
 
-def configure_logs(stream: TextIO = sys.stderr) -> None:
-    """Send what structlog and Python's logging are told to a stream, a JSON object a line."""
+def configure_logs(level: str = "info", stream: TextIO = sys.stderr) -> None:
+    """Send what structlog and Python's logging are told to a stream, a JSON object a line.
+
+    level: the least that is told of.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -49,7 +52,7 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -1,5 +1,6 @@
 """The outermost part of the gateway: each request gets a number, a line in the log, its metrics."""
 
+import logging
 import secrets
 import time
 from typing import Any
@@ -12,6 +13,9 @@ from gateway.telemetry.metrics import Metrics
 
 NOWHERE = "none"
 """The route of a request that no route takes: its address may be anything."""
+
+PROBES = ("/livez", "/readyz", "/metrics")
+"""Asked every few seconds: of these only trouble is told."""
 
 SAFE, UNSAFE = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH", "DELETE")
 """Methods that are named; a word of the sender's own is not."""
@@ -58,7 +62,8 @@ class Watching:
         method = scope["method"] if scope["method"] in SAFE + UNSAFE else NOWHERE
         self._metrics.requests.labels(route, method, str(status), code).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        log.info(
+        log.log(
+            logging.DEBUG if route in PROBES and status == 200 else logging.INFO,
             "answered",
             route=route,
             method=method,
