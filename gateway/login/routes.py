@@ -75,7 +75,8 @@ async def come_back(request: Request) -> Response:
     way.sessions.end(request.cookies.get(way.cookie.name, ""))
     response = RedirectResponse(attempt.next_path, 303)
     way.cookie.put(response, way.sessions.begin(identity, tokens))
-    way.attempt_cookie.take_away(response)
+    if not way.attempts.knows(request.cookies[way.attempt_cookie.name]):  # in another tab
+        way.attempt_cookie.take_away(response)
     log.info("somebody has logged in")
     return response
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from gateway.login.asking import provider_http
+from gateway.login.guard import CALLBACK_PATH
 from gateway.login.local import LocalWay
 from gateway.login.oidc import OpenIdClient
-from gateway.login.guard import CALLBACK_PATH
 from gateway.login.ways import OidcWay
 from gateway.settings import Settings
 
