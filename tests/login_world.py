@@ -1,20 +1,23 @@
 """Gateways, browsers and tokens for tests of the login."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 import pytest
+import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from oidc_provider import ProviderOfTests
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gateway.app import application
 from gateway.settings import Settings
@@ -137,3 +140,25 @@ def monotonic_ahead(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let the gateway's clock for durations go ahead."""
     for module in ("sessions", "once", "attempts", "oidc"):
         monkeypatch.setattr(f"gateway.login.{module}.monotonic", lambda: monotonic() + seconds)
+
+
+@contextmanager
+def served(settings: Settings, *routes: Route) -> Iterator[None]:
+    """Serve a gateway on its port by the server that people run, with all of its logs on.
+
+    routes: of the test, behind the gateway's own.
+    """
+    app = application(settings)
+    app.router.routes.extend(routes)
+    config = uvicorn.Config(app, settings.address, settings.port, log_config=None, access_log=True)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        sleep(0.02)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -72,14 +72,28 @@ async def test_an_address_of_the_api_never_redirects(browser, path):
         "//static/x",
         "/livez/",
         "/api/session/../../livez",
-        "/%2e%2e/static/x",
+        "/../static/x",
+        "/api/session/static/",
     ],
 )
-async def test_what_looks_like_an_open_address_is_none(browser, path):
-    answer = await browser.get(f"https://features.example.org{path}")
+async def test_what_looks_like_an_open_address_is_none(gateway, path):
+    sent = []
 
-    assert answer.status_code in (401, 404)
-    assert answer.status_code == 401 or "/static/" in path
+    async def send(message):
+        sent.append(message)
+
+    # As a server that takes the path as it comes: a client would tidy it up.
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"features.example.org")],
+        "app": gateway,
+    }
+    await gateway(scope, None, send)
+
+    assert sent[0]["status"] == 401
 
 
 @pytest.mark.parametrize("host", ["evil.example", "features.example.org:8080", "127.0.0.1:8080"])

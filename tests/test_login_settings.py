@@ -63,7 +63,7 @@ def test_there_is_no_mode_without_authentication():
 
 
 def test_the_mode_oidc_has_no_token_and_the_mode_local_always_has_one():
-    assert not str(unused_oidc_settings(GATEWAY_TOKEN="hush").token)
+    assert not str(unused_oidc_settings(GATEWAY_TOKEN="hush").token)  # noqa: S106
     assert len(str(local_settings(GATEWAY_TOKEN="").token)) == 43
 
 
