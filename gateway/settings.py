@@ -64,6 +64,7 @@ class Settings:
 
     mode: "local" for one person on the machine that it runs on, "oidc" for all others.
     public_url: where browsers find it, an origin without a path.
+    models: public names at Tritons of other machines or accounts, which do not list them.
     token: opens the gateway in the mode local; empty in the other one.
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -75,6 +76,7 @@ class Settings:
     port: int
     public_url: str
     triton_urls: tuple[str, ...]
+    models: tuple[str, ...]
     token: Secret
     oidc: Oidc | None
     trusted_proxies: tuple[str, ...]
@@ -101,6 +103,7 @@ class Settings:
             port=port,
             public_url=_origin(read.text("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{port}")),
             triton_urls=read.words("GATEWAY_TRITON_URLS", "127.0.0.1:8000"),
+            models=read.words("GATEWAY_MODELS", "ct3dcnn dicom_to_nifti"),
             token=Secret(read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))),
             oidc=_oidc(read) if mode == "oidc" else None,
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
