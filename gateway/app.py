@@ -9,8 +9,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.engines.pool import Engines
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
+from gateway.uploads import routes as uploads
+from gateway.uploads.studies import studies_of
 
 
 def application(settings: Settings) -> Starlette:
@@ -19,10 +22,13 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
-        yield
+        async with Engines(settings).running() as engines, studies_of(settings, engines) as studies:
+            app.state.engines, app.state.studies = engines, studies
+            app.state.admission = studies.admission
+            yield
 
     return Starlette(
-        routes=[Route("/livez", _alive)],
+        routes=[Route("/livez", _alive), Route("/readyz", _ready), *uploads.ROUTES],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_exception,
@@ -34,3 +40,11 @@ def application(settings: Settings) -> Starlette:
 
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("alive\n")
+
+
+async def _ready(request: Request) -> Response:
+    """Say whether a study would be answered: an engine has answered a canary, and not long ago."""
+    engines: Engines = request.app.state.engines
+    return (
+        PlainTextResponse("ready\n") if engines.is_ready else PlainTextResponse("not ready\n", 503)
+    )

@@ -12,6 +12,8 @@ from starlette.datastructures import Secret
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
+PUBLIC_MODELS = ("ct3dcnn", "dicom_to_nifti")
+
 SCOPES = "openid email profile"
 
 MIB = 1 << 20
@@ -64,11 +66,11 @@ class Settings:
 
     mode: "local" for one person on the machine that it runs on, "oidc" for all others.
     public_url: where browsers find it, an origin without a path.
-    models: public names at Tritons of other machines or accounts, which do not list them.
     token: opens the gateway in the mode local; empty in the other one.
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
     audit_file: where who did what is appended to; None for the log alone.
+    models: public names at Tritons of other machines or accounts, which do not list them.
     """
 
     mode: str
@@ -76,12 +78,12 @@ class Settings:
     port: int
     public_url: str
     triton_urls: tuple[str, ...]
-    models: tuple[str, ...]
     token: Secret
     oidc: Oidc | None
     trusted_proxies: tuple[str, ...]
     bounds: Bounds
     audit_file: Path | None
+    models: tuple[str, ...] = PUBLIC_MODELS
 
     @property
     def is_https(self) -> bool:
@@ -103,12 +105,12 @@ class Settings:
             port=port,
             public_url=_origin(read.text("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{port}")),
             triton_urls=read.words("GATEWAY_TRITON_URLS", "127.0.0.1:8000"),
-            models=read.words("GATEWAY_MODELS", "ct3dcnn dicom_to_nifti"),
             token=Secret(read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))),
             oidc=_oidc(read) if mode == "oidc" else None,
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
             bounds=_bounds(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
+            models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
         )
 
 

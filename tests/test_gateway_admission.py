@@ -68,6 +68,7 @@ def turns_of(users):
         served.append(user)
         await asyncio.sleep(0)
         place.leave()
+        place.end_turn(answered=True)
 
     async def all_of_them():
         admission = Admission(WIDE)
@@ -101,7 +102,7 @@ def test_the_user_with_the_fewest_at_work_is_next():
         waits = [asyncio.create_task(wait(user)) for user in "abc"]
         await asyncio.sleep(0)
         for place in places:
-            place.leave()
+            place.end_turn(answered=True)
             await asyncio.sleep(0.01)
         await asyncio.gather(*waits)
         return order
@@ -123,6 +124,8 @@ def test_who_stops_waiting_leaves_the_queue():
         await asyncio.wait({waiting})
         gone.leave()
         at_work.leave()
+        assert admission.places == 2  # a place that is left at work is there until it ends
+        at_work.end_turn(answered=False)
         await turn
         assert (admission.places, admission.at_work) == (1, 1)
 
@@ -138,7 +141,7 @@ def test_a_turn_that_comes_as_its_study_is_cancelled_goes_to_the_next_one():
         waiting = asyncio.create_task(gone.turn())
         turn = asyncio.create_task(patient.turn())
         await asyncio.sleep(0)
-        at_work.leave()  # gives gone its turn, which it has not noticed yet
+        at_work.end_turn(answered=True)  # gives gone its turn, which it has not noticed yet
         waiting.cancel()
         await asyncio.wait({waiting})
         await asyncio.wait_for(turn, 1)

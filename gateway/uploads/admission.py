@@ -105,12 +105,15 @@ class Admission:
 
 
 class Place:
-    """The place of one study, and its turn: each is given back once, however often it is asked."""
+    """The place of one study, and its turn: each is given back once, however often it is asked.
+
+    A place that is left while it has its turn is given back with it.
+    """
 
     def __init__(self, admission: Admission, user: str) -> None:
         self._admission, self._user = admission, user
         self._since: float | None = None
-        self._left = False
+        self._is_left = self._is_given_back = False
 
     @property
     def is_at_work(self) -> bool:
@@ -128,12 +131,14 @@ class Place:
             seconds = time.monotonic() - self._since
             self._since = None
             self._admission.end(self._user, seconds if answered else None)
+        if self._is_left:
+            self.leave()
 
     def leave(self) -> None:
-        """Give back the turn and the place."""
-        self.end_turn(answered=False)
-        if not self._left:
-            self._left = True
+        """Give back the place, now or at the end of the turn."""
+        self._is_left = True
+        if not self.is_at_work and not self._is_given_back:
+            self._is_given_back = True
             self._admission.leave(self._user)
 
 
