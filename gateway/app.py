@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.engines.pool import Engines
+from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
 from gateway.uploads import routes as uploads
@@ -28,7 +29,12 @@ def application(settings: Settings) -> Starlette:
             yield
 
     return Starlette(
-        routes=[Route("/livez", _alive), Route("/readyz", _ready), *uploads.ROUTES],
+        routes=[
+            Route("/livez", _alive),
+            Route("/readyz", _ready),
+            *uploads.ROUTES,
+            *passthrough.ROUTES,
+        ],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_exception,

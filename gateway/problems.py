@@ -21,8 +21,8 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
 
 
-def problem_response(problem: ProblemError) -> Response:
-    """Return a problem as its answer: type, title, status, detail, and the code."""
+def problem_response(problem: ProblemError, **more: str) -> Response:
+    """Return a problem as its answer: type, title, status, detail, the code, and more members."""
     return JSONResponse(
         {
             "type": "about:blank",
@@ -30,6 +30,7 @@ def problem_response(problem: ProblemError) -> Response:
             "status": problem.status,
             "code": problem.code,
             "detail": problem.sentence,
+            **more,
         },
         problem.status,
         problem.headers,

@@ -48,18 +48,18 @@ async def receive(request: Request, region: Region) -> list[tuple[str, str]]:
     """
     if media_type(request) == MEDIA_TYPE:
         form = Form(request.headers["content-type"], region.write)
-        await _take(request, form.write)
+        await take_body(request, form.write)
         form.close()
         fields = form.fields
     else:
-        await _take(request, region.write)
+        await take_body(request, region.write)
         fields = []
     if not region.size:
         raise ProblemError(422, "not_a_zip", "the 0 bytes that came are not a zip file")
     return fields
 
 
-async def _take(request: Request, take: Callable[[bytes], None]) -> None:
+async def take_body(request: Request, take: Callable[[bytes], None]) -> None:
     """Give the body to somebody in chunks; raises ProblemError `upload_too_slow`."""
     loop = asyncio.get_running_loop()
     taken, counted = 0, 0
