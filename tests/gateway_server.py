@@ -41,18 +41,23 @@ def serving(settings, *, ready=True):
     """Give the URL of a gateway and its application; it is ready when the block begins."""
     (port,) = free_ports(1)
     app = application(settings)
-    config = uvicorn.Config(
-        everybody_is_somebody(app), port=port, lifespan="on", log_config=None, access_log=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: server.started)
+    with listening(everybody_is_somebody(app), port):
+        url = f"http://127.0.0.1:{port}"
         if ready:
             wait_until(lambda: httpx.get(f"{url}/readyz").is_success)
         yield url, app
+
+
+@contextmanager
+def listening(app, port):
+    """Run an application behind a real uvicorn for the time of the block."""
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        yield server
     finally:
         server.should_exit = True
         thread.join()

@@ -4,6 +4,8 @@ import http.client
 import json
 import shutil
 import subprocess
+from contextlib import closing
+from types import MappingProxyType
 
 import httpx
 import numpy as np
@@ -20,7 +22,7 @@ from tools.engine.command import KEY_HEADER
 from tools.engine.regions import SHARED_MEMORY, study_region_name
 
 RAW = {"Inference-Header-Content-Length": "0"}
-BEARER = {"Authorization": "Bearer some.token"}
+BEARER = MappingProxyType({"Authorization": "Bearer some.token"})
 INFER = "/v2/models/ct3dcnn/infer"
 
 
@@ -55,7 +57,7 @@ def tensor_of(study):
 
 
 def test_tritonclient_gets_what_triton_answers(client, server, study):
-    answer = client.infer("ct3dcnn", [tensor_of(study)], headers=BEARER)
+    answer = client.infer("ct3dcnn", [tensor_of(study)], headers=dict(BEARER))
 
     direct = infer(server.http_url, "ct3dcnn", study)
     np.testing.assert_array_equal(answer.as_numpy("FEATURES"), direct.features)
@@ -73,7 +75,7 @@ def test_tritonclient_chooses_outputs_options_and_an_id(client, study, binary):
         outputs=outputs,
         request_id="one-1",
         parameters={"preview": False, "regions": "whole"},
-        headers=BEARER,
+        headers=dict(BEARER),
     )
 
     assert [output["name"] for output in answer.get_response()["outputs"]] == ["ROWS"]
@@ -82,26 +84,26 @@ def test_tritonclient_chooses_outputs_options_and_an_id(client, study, binary):
 
 
 def test_tritonclient_converts_to_nifti(client, study):
-    answer = client.infer("dicom_to_nifti", [tensor_of(study)], headers=BEARER)
+    answer = client.infer("dicom_to_nifti", [tensor_of(study)], headers=dict(BEARER))
 
     assert answer.as_numpy("NIFTI")[0][:2] == b"\x1f\x8b"
 
 
 def test_tritonclient_sees_health_and_metadata(client):
-    assert client.is_server_live(headers=BEARER)
-    assert client.is_server_ready(headers=BEARER)
-    assert client.is_model_ready("ct3dcnn", headers=BEARER)
-    assert client.is_model_ready("ct3dcnn", "1", headers=BEARER)
-    assert client.get_server_metadata(headers=BEARER)["name"] == "triton"
-    (given,) = client.get_model_metadata("ct3dcnn", headers=BEARER)["inputs"]
+    assert client.is_server_live(headers=dict(BEARER))
+    assert client.is_server_ready(headers=dict(BEARER))
+    assert client.is_model_ready("ct3dcnn", headers=dict(BEARER))
+    assert client.is_model_ready("ct3dcnn", "1", headers=dict(BEARER))
+    assert client.get_server_metadata(headers=dict(BEARER))["name"] == "triton"
+    (given,) = client.get_model_metadata("ct3dcnn", headers=dict(BEARER))["inputs"]
     assert given["name"] == "DICOM_ZIP"
 
 
 def test_tritonclient_shows_the_words_of_a_refusal(client):
     with pytest.raises(InferenceServerException, match="not_a_zip"):
-        client.infer("ct3dcnn", [tensor_of(b"hello")], headers=BEARER)
+        client.infer("ct3dcnn", [tensor_of(b"hello")], headers=dict(BEARER))
     with pytest.raises(InferenceServerException, match="unknown_model"):
-        client.infer("ct4dcnn", [tensor_of(b"hello")], headers=BEARER)
+        client.infer("ct4dcnn", [tensor_of(b"hello")], headers=dict(BEARER))
 
 
 def test_tritonclient_has_no_way_to_what_is_restricted(client):
@@ -117,7 +119,7 @@ def test_tritonclient_has_no_way_to_what_is_restricted(client):
         lambda: client.register_system_shared_memory("x", "/x", 1),
         lambda: client.unregister_system_shared_memory(),
     ):
-        with pytest.raises(InferenceServerException, match="not_found"):
+        with pytest.raises(InferenceServerException, match="not_found|unknown_model"):
             call()
 
 
@@ -143,14 +145,15 @@ def test_a_raw_answer_is_that_of_triton(gateway, server, study):
 @pytest.mark.parametrize("chunked", [(), ("-H", "Transfer-Encoding: chunked")])
 def test_curl_sends_a_raw_request(gateway, study, tmp_path, chunked):
     (tmp_path / "study.zip").write_bytes(study)
-    command = ["curl", "-sS", "--fail", "--data-binary", f"@{tmp_path / 'study.zip'}", *chunked]
+    command = ["curl", "-sS", "-i", "--data-binary", f"@{tmp_path / 'study.zip'}", *chunked]
     headers = [
-        word for name, value in (RAW | BEARER).items() for word in ("-H", f"{name}: {value}")
+        word for name, value in {**RAW, **BEARER}.items() for word in ("-H", f"{name}: {value}")
     ]
 
     answer = subprocess.run([*command, *headers, f"{gateway}{INFER}"], capture_output=True)
 
     assert answer.returncode == 0, answer.stderr
+    assert b"200 OK" in answer.stdout, answer.stdout
     assert b'"name":"FEATURES"' in answer.stdout
 
 
@@ -312,13 +315,12 @@ def test_an_empty_study_is_refused(gateway):
 
 def status_of(gateway, method, path, **headers):
     """The status of a path that is sent byte for byte; clients would normalise it."""
-    connection = http.client.HTTPConnection(gateway.removeprefix("http://"))
-    connection.putrequest(method, path, skip_accept_encoding=True)
-    for name, value in headers.items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    with connection.getresponse() as answer:
-        return answer.status
+    with closing(http.client.HTTPConnection(gateway.removeprefix("http://"))) as connection:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return connection.getresponse().status
 
 
 @pytest.mark.parametrize(
@@ -366,7 +368,7 @@ def status_of(gateway, method, path, **headers):
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_trick_with_a_path_gets_by(gateway, method, path):
-    assert status_of(gateway, method, path) == 404
+    assert status_of(gateway, method, path) in (404, 405)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"])
