@@ -1,7 +1,6 @@
 """Logging in and out, and who one is."""
 
 import logging
-import secrets
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -11,13 +10,11 @@ from gateway.login.asking import ProviderError, UnreachableError, known_code
 from gateway.login.attempts import ATTEMPT_S, Attempt, local_path
 from gateway.login.guard import CALLBACK_PATH, OUT_PATH
 from gateway.login.local import LocalWay
+from gateway.login.opaque import CHARACTERS, new_text
 from gateway.login.pages import logged_out, onward, refusal
 from gateway.login.principal import principal_of
 from gateway.login.ways import OidcWay
 from gateway.problems import ProblemError
-
-ID_CHARACTERS = 43
-"""Of 256 bits in base64url, as `state` and the cookies have them."""
 
 CODE_CHARACTERS = 4096
 
@@ -40,7 +37,7 @@ async def log_in(request: Request) -> Response:
         return RedirectResponse(next_path, 303)
     browser = request.cookies.get(way.attempt_cookie.name, "")
     if not way.attempts.knows(browser):
-        browser = secrets.token_urlsafe(32)
+        browser = new_text()
     state, attempt = way.attempts.begin(browser, next_path=next_path)
     try:
         url = await way.client.authorization_url(state, attempt.own)
@@ -125,7 +122,7 @@ ROUTES = (
 def _attempt(request: Request, way: OidcWay) -> Attempt | None:
     states = request.query_params.getlist("state")
     browser = request.cookies.get(way.attempt_cookie.name, "")
-    if [len(each) for each in (*states, browser)] != [ID_CHARACTERS] * 2:
+    if [len(each) for each in (*states, browser)] != [CHARACTERS] * 2:
         return None
     return way.attempts.take(states[0], browser=browser)
 
