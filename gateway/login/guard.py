@@ -73,7 +73,7 @@ async def _answer_or_known(scope: Scope, way: Way) -> Response | None:
     if has_token:
         scope["query_string"] = b""  # not for the server's log either
     if path not in PROBES:
-        _check_host(headers, way)
+        _check_host(headers, way, public_url=scope["app"].state.settings.public_url)
     if has_token and isinstance(way, LocalWay) and scope["method"] == "GET":
         return way.exchanged(path, query)
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
@@ -127,14 +127,14 @@ def is_navigation(method: str, headers: Headers) -> bool:
     return is_page and method in ("GET", "POST")
 
 
-def _check_host(headers: Headers, way: Way) -> None:
+def _check_host(headers: Headers, way: Way, *, public_url: str) -> None:
     hosts = headers.getlist("host")
     if len(hosts) != 1 or hosts[0].lower() not in way.hosts:
         raise ProblemError(
             421,
             "foreign_host",
-            "the gateway is not asked by its own name; a proxy before it must pass on the Host "
-            "that GATEWAY_PUBLIC_URL has",
+            f"the gateway's address is {public_url}; a proxy before it has to pass on the Host "
+            "header as it comes",
         )
 
 

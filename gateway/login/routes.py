@@ -1,6 +1,7 @@
 """Logging in and out, and who one is."""
 
 import logging
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -57,18 +58,19 @@ async def come_back(request: Request) -> Response:
     if attempt is None:
         sentence = "this login has been used, is too old or began in another browser; log in again"
         return refusal(request, ProblemError(400, "login_unknown", sentence))
+    again = f"/login?{urlencode({'next': attempt.next_path})}"
     code, error = (request.query_params.get(each, "") for each in ("code", "error"))
     if error or not 0 < len(code) <= CODE_CHARACTERS:
         sentence = SENTENCES_OF_CODES.get(
             known_code(error), "the login service could not log you in; log in again"
         )
-        return refusal(request, ProblemError(403, "login_refused", sentence))
+        return refusal(request, ProblemError(403, "login_refused", sentence), again=again)
     try:
         identity, tokens = await way.client.exchange(
             code, attempt.own, stated_issuer=request.query_params.get("iss")
         )
     except ProviderError as failure:
-        return refusal(request, _problem(failure))
+        return refusal(request, _problem(failure), again=again)
     way.sessions.end(request.cookies.get(way.cookie.name, ""))
     response = RedirectResponse(attempt.next_path, 303)
     way.cookie.put(response, way.sessions.begin(identity, tokens))
