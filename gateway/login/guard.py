@@ -26,6 +26,9 @@ OPEN_PATHS = (*PROBES, "/login", CALLBACK_PATH, OUT_PATH)
 
 OPEN_FOLDER = "/static/"
 
+HEAD_BYTES = 32768
+"""Of headers and query: the server has no bound, and to take thousands of cookies apart is slow."""
+
 PAGES = ("/", "/docs")
 """Where a browser without a session is led to the login, and back afterwards."""
 
@@ -67,6 +70,7 @@ class Guard:
 
 async def _answer_or_known(scope: Scope, way: Way) -> Response | None:
     """Return the guard's own answer; None if the request may pass."""
+    _check_size(scope)
     headers, path = Headers(scope=scope), scope["path"]
     query = QueryParams(scope["query_string"])
     has_token = isinstance(way, LocalWay) and PARAMETER in query
@@ -125,6 +129,17 @@ def is_navigation(method: str, headers: Headers) -> bool:
     modes = headers.getlist("sec-fetch-mode")
     is_page = modes == ["navigate"] if modes else "text/html" in headers.get("accept", "")
     return is_page and method in ("GET", "POST")
+
+
+def _check_size(scope: Scope) -> None:
+    size = len(scope["query_string"])
+    size += sum(len(name) + len(text) for name, text in scope["headers"])
+    if size > HEAD_BYTES:
+        raise ProblemError(
+            431,
+            "headers_too_large",
+            f"headers and query are {size} bytes; {HEAD_BYTES} are taken",
+        )
 
 
 def _check_host(headers: Headers, way: Way, *, public_url: str) -> None:
