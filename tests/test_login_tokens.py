@@ -1,10 +1,12 @@
 """Tokens without a provider: signatures, claims, kinds, and that no text of them is repeated."""
 
 import asyncio
+import base64
+import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -85,12 +87,25 @@ def test_a_refusal_says_what_is_wrong_and_quotes_nothing(other, sentence):
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "algorithm", ["none", "None", "HS256", "RS384", "PS256", "", None, ["RS256"]]
+)
+def test_an_algorithm_that_is_not_accepted_is_named_as_the_reason(algorithm):
+    header = json.dumps({"alg": algorithm, "kid": ISSUER.key.kid}).encode()
+    _, body, signature = ISSUER.token(claims()).split(".")
+    head = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    with pytest.raises(ProblemError, match="signed by an algorithm that is not accepted"):
+        principal(f"{head}.{body}.{signature}")
+
+
+@settings(deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda each: each.decode("latin-1")))
 def test_no_text_is_more_than_refused(text):
     with pytest.raises(TokenError):
         asyncio.run(verified(text, Keys(ISSUER.key_set), issuer=ISSUER.url))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.characters(codec="ascii"))
 def test_a_token_with_one_character_changed_is_refused(place, character):
     token = ISSUER.token(claims())
