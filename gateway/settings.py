@@ -179,11 +179,14 @@ def _oidc(read: _Reader) -> Oidc:
     issuer = read.text("GATEWAY_ISSUER")
     if not is_protected(issuer):
         raise SettingsError("GATEWAY_ISSUER is not https: tokens would be readable")
+    scopes = read.text("GATEWAY_SCOPES", SCOPES)
+    if "openid" not in scopes.split():
+        raise SettingsError("GATEWAY_SCOPES has no openid, which makes it a login")
     return Oidc(
         issuer=issuer,
         client_id=client_id,
         client_secret=Secret(read.text("GATEWAY_CLIENT_SECRET")),
-        scopes=read.text("GATEWAY_SCOPES", SCOPES),
+        scopes=scopes,
         audiences=frozenset({client_id, *read.words("GATEWAY_AUDIENCES", "")}),
     )
 
