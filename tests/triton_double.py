@@ -25,6 +25,7 @@ LARGER_THAN_A_CANARY = 50_000
 
 LABEL = {
     "patient_id": "P",
+    "study_uid": "1.2",
     "modality": "CT",
     "roi": "",
     "feature_prefix": "t1",

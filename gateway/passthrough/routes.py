@@ -40,7 +40,10 @@ SLOW_READER_SECONDS = 60.0
 
 
 async def passthrough(request: Request) -> Response:
-    """Answer a request of Triton's protocol; errors are problems with Triton's `error` beside."""
+    """Answer a request of Triton's protocol; errors are problems with Triton's `error` beside.
+
+    The scope gets `model` and `problem_code` for those who watch over requests.
+    """
     raw_path = request.scope.get("raw_path", b"").decode("latin-1")
     try:
         target = target_of(request.method, raw_path)
@@ -50,6 +53,7 @@ async def passthrough(request: Request) -> Response:
             return await _inference(request, target)
         return await _metadata(request, target)
     except ProblemError as problem:
+        request.scope["problem_code"] = problem.code
         return problem_response(problem, error=str(problem))
     except ClientDisconnect:
         return Response(status_code=CLIENT_GONE)
@@ -76,7 +80,7 @@ async def _inference(request: Request, target: Target) -> Response:
     """Return Triton's answer to a study; all that can be refused before it is sent, is."""
     engines: Engines = request.app.state.engines
     studies: Studies = request.app.state.studies
-    engines.model(target.model)
+    request.scope["model"] = engines.model(target.model).name
     refuse_encoding(request)
     stated = head_bytes(_single(request, HEADER_LENGTH))
     headers = option_headers(request.headers.items())
