@@ -1,7 +1,6 @@
 """Clients that go away, full queues, engines that fail: nothing is left, nothing is lost."""
 
 import asyncio
-import contextlib
 import socket
 import time
 
@@ -329,11 +328,11 @@ def test_a_late_canary_counts_when_nothing_else_is_in_flight(triton, monkeypatch
 
 def test_the_gateway_ends_with_studies_in_it(triton):
     triton.held = asyncio.Event()
-    with contextlib.ExitStack() as stack:
-        with serving(settings_of(triton.url)) as (url, _):
-            stack.enter_context(started(url)).close()
-            wait_until(lambda: triton.studies)
-        assert not studies_left()
+    with serving(settings_of(triton.url)) as (url, _):
+        connection = started(url)
+        wait_until(lambda: triton.studies)
+        connection.close()
+    assert not studies_left()
     triton.held.set()
 
 
