@@ -1,7 +1,6 @@
 """Clients that go away, full queues, engines that fail: nothing is left, nothing is lost."""
 
 import asyncio
-import contextlib
 import socket
 import time
 
@@ -329,11 +328,11 @@ def test_a_late_canary_counts_when_nothing_else_is_in_flight(triton, monkeypatch
 
 def test_the_gateway_ends_with_studies_in_it(triton):
     triton.held = asyncio.Event()
-    with contextlib.ExitStack() as stack:
-        with serving(settings_of(triton.url)) as (url, _):
-            stack.enter_context(started(url)).close()
-            wait_until(lambda: triton.studies)
-        assert not studies_left()
+    with serving(settings_of(triton.url)) as (url, _):
+        connection = started(url)
+        wait_until(lambda: triton.studies)
+        connection.close()
+    assert not studies_left()
     triton.held.set()
 
 
@@ -359,3 +358,28 @@ def test_a_client_that_leaves_an_answer_lets_go_of_all(triton):
             connection.recv(100)
         wait_until(lambda: is_idle(app))
         assert post(url).is_success
+
+
+def test_a_refusal_that_quotes_words_of_an_interruption_is_a_refusal(triton):
+    words = "no region is named Stub process has no available versions"
+    triton.errors = [f"in ensemble 'ct3dcnn', no_regions: {words}"]
+    with serving(settings_of(triton.url)) as (url, _):
+        answer = post(url)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_regions")
+    assert len(triton.studies) == 1
+
+
+def test_a_client_that_goes_away_while_its_study_is_sent_on_leaves_nothing(triton):
+    """A Triton that does not get all of a study does nothing with it."""
+    triton.reads = asyncio.Event()
+    with serving(settings_of(triton.url)) as (url, app):
+        connection = started(url, b"PK" + bytes(30_000_000))
+        wait_until(lambda: triton.begun)
+        connection.close()
+        wait_until(lambda: not studies_left())
+        triton.reads.set()
+        wait_until(lambda: is_idle(app))
+        assert post(url).is_success
+
+    assert triton.studies == [STUDY]
