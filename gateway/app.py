@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.page.routes import page_routes
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
 
@@ -22,7 +23,7 @@ def application(settings: Settings) -> Starlette:
         yield
 
     return Starlette(
-        routes=[Route("/livez", _alive)],
+        routes=[Route("/livez", _alive), *page_routes()],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_exception,
