@@ -13,9 +13,10 @@ export async function studiesOfDrop(transfer) {
   const items = [...transfer.items].filter((item) => item.kind === "file");
   const taken = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
   const found = [];
-  for (const each of taken.filter(Boolean)) {
-    if (each instanceof File) found.push({ path: [each.name], file: each });
-    else await walk(each, [], found);
+  for (const [top, each] of taken.filter(Boolean).entries()) {
+    // Two folders of one name, from two places, are two studies: `top` tells them apart.
+    if (each instanceof File) found.push({ top, path: [each.name], file: each });
+    else await walk(each, { top, above: [], found });
   }
   return studiesOf(found);
 }
@@ -23,17 +24,18 @@ export async function studiesOfDrop(transfer) {
 /** Return the studies of an <input type="file">, of files or of a folder. */
 export function studiesOfInput(files) {
   const found = [...files].map((file) => ({
+    top: 0,
     path: file.webkitRelativePath ? file.webkitRelativePath.split("/") : [file.name],
     file,
   }));
   return studiesOf(found);
 }
 
-async function walk(entry, above, found) {
+async function walk(entry, { top, above, found }) {
   const path = [...above, entry.name];
   if (entry.isFile) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    found.push({ path, file });
+    found.push({ top, path, file });
     return;
   }
   const reader = entry.createReader();
@@ -41,37 +43,42 @@ async function walk(entry, above, found) {
     // A browser gives a hundred entries at a time, and none at the end.
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return;
-    for (const each of some) await walk(each, path, found);
+    for (const each of some) await walk(each, { top, above: path, found });
   }
 }
 
 /**
- * Return files with their paths as studies: {name, isZip, files, bytes, leftOut, key}.
- * A zip inside of a folder is a study of its own, as it is on the command line.
+ * Return files with their paths as studies: {name, isZip, files, bytes, leftOut, key}, in the order
+ * in which they were dropped. A zip inside of a folder is a study of its own, as it is on the
+ * command line.
  */
 export function studiesOf(found) {
-  const zips = [];
   const groups = new Map();
-  for (const { path, file } of found) {
-    const group = path.length > 1 ? path[0] : "";
-    if (path.some((part) => LEFT_BY_SYSTEMS.test(part))) groupOf(groups, group).leftOut += 1;
-    else if (isZip(file)) zips.push(study({ name: path.join("/"), isZip: true, files: [file] }));
-    else groupOf(groups, group).files.push(file);
+  const groupOf = (key, name, isZip) => {
+    if (!groups.has(key)) groups.set(key, { name, isZip, files: [], leftOut: 0 });
+    return groups.get(key);
+  };
+  for (const { top, path, file } of found) {
+    const isLeft = path.some((part) => LEFT_BY_SYSTEMS.test(part));
+    if (isZip(file) && !isLeft) {
+      groupOf(file, path.join("/"), true).files.push(file);
+      continue;
+    }
+    const isLoose = path.length === 1;
+    const group = groupOf(isLoose ? "loose" : top, isLoose ? "" : path[0], false);
+    if (isLeft) group.leftOut += 1;
+    else group.files.push(file);
   }
-  const folders = [...groups.values()].filter(({ files }) => files.length);
-  return [...zips, ...folders.map((group) => study({ ...group, name: nameOf(group) }))];
-}
-
-function groupOf(groups, name) {
-  if (!groups.has(name)) groups.set(name, { name, isZip: false, files: [], leftOut: 0 });
-  return groups.get(name);
+  return [...groups.values()].filter(({ files }) => files.length).map(study);
 }
 
 function nameOf({ name, files }) {
   return name || (files.length === 1 ? files[0].name : `${files.length} files`);
 }
 
-function study({ name, isZip, files, leftOut = 0 }) {
+function study(group) {
+  const { isZip, files, leftOut } = group;
+  const name = nameOf(group);
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   const changed = files.reduce((sum, file) => sum + file.lastModified, 0);
   return { name, isZip, files, bytes, leftOut, key: [name, files.length, bytes, changed].join("\n") };

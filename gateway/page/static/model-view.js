@@ -18,6 +18,9 @@ const STATEMENTS = {
   ],
 };
 
+const TRAINED = "The weights are trained.";
+const UNKNOWN = "What its weights are is not known here: each row says it.";
+
 let models = [];
 
 /** Show the models of the service; rejects with a Problem. */
@@ -38,15 +41,17 @@ function showFacts() {
   byId("weights").replaceChildren(...(model ? [statementOf(model)] : []));
 }
 
-function factsOf({ features, feature_prefix: prefix, trained_modalities: modalities }) {
+/** The service may not know some of it: of a Triton on another machine it has little but names. */
+function factsOf({ features, prefix, trained_modalities: modalities }) {
   const last = features - 1;
   const first = "0".padStart(String(last).length, "0");
-  return `${features} features a row, ${prefix}_${first} to ${prefix}_${last}. Trained on ${modalities.join(", ")}.`;
+  const names = prefix ? `, ${prefix}_${first} to ${prefix}_${last}` : "";
+  return `${features} features a row${names}.${modalities ? ` Trained on ${modalities.join(", ")}.` : ""}`;
 }
 
 function statementOf({ weights }) {
   const link = element("a", { href: OWN_MODEL }, "How to publish a network of your own");
-  const [title, sentence] = STATEMENTS[weights] ?? ["", "The weights are trained."];
+  const [title, sentence] = STATEMENTS[weights] ?? ["", weights ? TRAINED : UNKNOWN];
   if (!title) return element("p", { class: "facts" }, `${sentence} `, link, ".");
   const strong = element("strong", {}, title);
   return element("div", { class: "notice warn" }, strong, ` ${sentence} `, link, ".");

@@ -70,7 +70,8 @@ class Group {
   constructor({ model, rows: [row], feature_names: names }) {
     const title = `${model} · ${row.feature_prefix} · weights ${shortOf(row.weights_sha256)}`;
     const csv = element("button", { type: "button", class: "primary", onclick: () => this.#download() }, "Download CSV");
-    const words = element("div", {}, element("h3", {}, title), this.#count);
+    const weights = row.weights === "trained" ? null : element("span", { class: "severity exclude" }, `${row.weights} weights`);
+    const words = element("div", {}, element("h3", {}, title, weights), this.#count);
     this.#table = element("table", { role: "table", "aria-label": title }, headOf(names));
     this.section = element("div", { class: "card group" },
       element("div", { class: "group-head" }, words, csv),

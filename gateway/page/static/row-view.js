@@ -5,7 +5,7 @@ import { byId, element } from "./elements.js";
 import { counted, featureText } from "./numbers.js";
 
 /** How many features of a row the table shows. */
-export const FIRST_FEATURES = 4;
+export const FIRST_FEATURES = 3;
 
 const SEVERITIES = { exclude: "exclude from analyses", warn: "look at it", info: "good to know" };
 
@@ -50,7 +50,7 @@ function enlarge(row, image) {
 }
 
 function factsOf(row) {
-  const lengths = (numbers) => (numbers ?? []).join(" × ");
+  const lengths = (numbers) => (numbers ?? []).map((each) => Number(each.toPrecision(4))).join(" × ");
   const facts = [
     ["Patient", row.patient_id],
     ["Modality", row.modality],
@@ -60,7 +60,7 @@ function factsOf(row) {
     ["Window", `${(row.window ?? []).join(" to ")} ${row.unit}`],
     ["Series", row.series_uid],
     ["Chosen by", row.series_chosen_by],
-    ["Volume of the region", row.volume_ml == null ? "" : `${row.volume_ml} ml`],
+    ["Volume of the region", row.volume_ml == null ? "" : `${Number(row.volume_ml.toPrecision(4))} ml`],
     ["Notes", notesOf(row)],
   ];
   return facts.filter(([, value]) => value);

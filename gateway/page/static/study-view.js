@@ -10,6 +10,14 @@ const WAITS = {
   service: "the service is full; next try",
 };
 
+/** What helps on this page, where the list of codes speaks of options of a request. */
+const REMEDIES_HERE = {
+  untrained_modality: "Tick “Also modalities that the network was not trained on” above, and try again.",
+  uneven_spacing: "Look for missing slices and send them all.",
+  not_chosen: "Send the series as a study of its own to get it too.",
+  ambiguous_series: "Send the series that is meant as a study of its own.",
+};
+
 const OPTION_WORDS = { whole: "whole volumes only", all: "regions only" };
 
 /** One line of the list. `actions`: cancel, again and remove, each called with the study. */
@@ -113,6 +121,7 @@ function factsOf({ source, model, options, answer }) {
 
 function problemParts({ message, code }) {
   const parts = [element("p", {}, `${message} `, element("code", {}, code))];
-  if (REMEDIES[code]) parts.push(element("p", { class: "facts" }, `What helps: ${REMEDIES[code]}`));
+  const remedy = REMEDIES_HERE[code] ?? REMEDIES[code];
+  if (remedy) parts.push(element("p", { class: "facts" }, `What helps: ${remedy}`));
   return parts;
 }
