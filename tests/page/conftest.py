@@ -1,11 +1,15 @@
 """A real browser before the page of a running gateway."""
 
+import base64
 import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -26,11 +30,31 @@ FLAGS = (
 )
 
 
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway; headers: what lets a program in."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def csv_lines(self, study: bytes, **options: str) -> list[bytes]:
+        """What the API answers for a study as CSV."""
+        answer = httpx.post(
+            f"{self.url}/api/models/ct3dcnn/features",
+            params=options,
+            content=study,
+            headers={"Accept": "text/csv", "Content-Type": "application/zip", **self.headers},
+            timeout=120,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.content.splitlines(keepends=True)
+
+
 @pytest.fixture(scope="session")
-def gateway(server) -> Iterator[str]:
-    """The address of a gateway before the running Triton."""
+def gateway(server) -> Iterator[Gateway]:
+    """A gateway before the running Triton."""
     with served(standin(server.http_url)) as address:
-        yield address
+        yield Gateway(address)
 
 
 @contextlib.contextmanager
@@ -68,9 +92,44 @@ def page(browser, gateway) -> Iterator[Page]:
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.text} {message.location['url']}"))
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(gateway)
+    page.goto(gateway.url)
     page.locator("#model option[value=ct3dcnn]").wait_for(state="attached")
     yield page
     context.close()
     refusals = [fault for fault in faults if "status of" in fault and "/api/" in fault]
     assert [fault for fault in faults if fault not in refusals] == []
+
+
+@pytest.fixture
+def drop(page) -> Callable[..., None]:
+    """Drops files and folders of the disk on the page, as a person's hand does."""
+    browser = page.context.new_cdp_session(page)
+    field = page.locator("#drop").bounding_box()
+    at = {"x": field["x"] + 9, "y": field["y"] + 9}
+
+    def drop(*paths: Path) -> None:
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for step in ("dragEnter", "dragOver", "drop"):
+            browser.send("Input.dispatchDragEvent", {"type": step, "data": data, **at})
+
+    return drop
+
+
+@pytest.fixture
+def made_in_browser(page) -> Callable[[str], bytes]:
+    """Bytes that JavaScript makes with the modules of the page: the text is an async body."""
+
+    def made(body: str) -> bytes:
+        script = f"""async () => {{
+            {body}
+            const made = await bytes();
+            const address = await new Promise((resolve) => {{
+                const reader = new FileReader();
+                reader.onload = () => resolve(reader.result);
+                reader.readAsDataURL(made);
+            }});
+            return address.split(",")[1] ?? "";
+        }}"""
+        return base64.b64decode(page.evaluate(script))
+
+    return made

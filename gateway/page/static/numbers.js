@@ -4,31 +4,18 @@
 const LEAST_PLAIN = 1e-4;
 const MOST_PLAIN = 1e16;
 
-const DIGITS_OF_FLOAT32 = 9;
-
 /**
- * Return a feature as Python's `str(numpy.float32(value))`: the fewest digits that read back to
- * the same float32. So a table that is made here equals that of the service, to the letter.
+ * Return a feature as Python's `str(numpy.float32(value))` writes it: the service sends the fewest
+ * digits that read back to the same float32, and they are kept. So a table that is made here
+ * equals that of the service, to the letter.
  */
 export function featureText(value) {
-  const exact = Math.fround(value);
-  if (!Number.isFinite(exact)) return Number.isNaN(exact) ? "nan" : exact < 0 ? "-inf" : "inf";
-  const [digits, exponent] = fewestDigits(exact);
-  const sign = exact < 0 || Object.is(exact, -0) ? "-" : "";
-  const size = Math.abs(exact);
+  const [mantissa, exponent] = Math.abs(value).toExponential().split("e");
+  const digits = mantissa.replace(".", "");
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const size = Math.abs(Math.fround(value));
   const isPlain = size === 0 || (size >= LEAST_PLAIN && size < MOST_PLAIN);
-  return sign + (isPlain ? plain(digits, exponent) : scientific(digits, exponent));
-}
-
-/** Return digits d1d2… and exponent e of |value| = d1.d2… × 10^e. */
-function fewestDigits(value) {
-  for (let count = 1; ; count += 1) {
-    const text = Math.abs(value).toExponential(count - 1);
-    if (Math.fround(Number(text)) === Math.abs(value) || count === DIGITS_OF_FLOAT32) {
-      const [mantissa, exponent] = text.split("e");
-      return [mantissa.replace(".", ""), Number(exponent)];
-    }
-  }
+  return sign + (isPlain ? plain : scientific)(digits, Number(exponent));
 }
 
 function plain(digits, exponent) {
