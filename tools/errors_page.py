@@ -86,7 +86,9 @@ def codes_module() -> str:
         f"export const {name} = {json.dumps(table, indent=2, ensure_ascii=False)};\n"
         for name, table in tables.items()
     ]
-    return "\n".join(["/** What codes mean. Written by python -m tools.errors_page. */\n", *exports])
+    return "\n".join(
+        ["/** What codes mean. Written by python -m tools.errors_page. */\n", *exports]
+    )
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:

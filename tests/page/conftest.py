@@ -1,5 +1,6 @@
 """A real browser before the page of a running gateway."""
 
+import asyncio
 import base64
 import contextlib
 import shutil
@@ -14,6 +15,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from standin import standin
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tools.engine.ports import free_ports
 
@@ -37,23 +39,57 @@ class Gateway:
     url: str
     headers: dict[str, str] = field(default_factory=dict)
 
-    def csv_lines(self, study: bytes, **options: str) -> list[bytes]:
+    def csv_lines(self, study: bytes) -> list[bytes]:
         """What the API answers for a study as CSV."""
+        return self.answer(study, "text/csv").content.splitlines(keepends=True)
+
+    def answer(self, study: bytes, form: str = "application/json") -> httpx.Response:
+        """What the API answers for a study."""
         answer = httpx.post(
             f"{self.url}/api/models/ct3dcnn/features",
-            params=options,
             content=study,
-            headers={"Accept": "text/csv", "Content-Type": "application/zip", **self.headers},
+            headers={"Accept": form, "Content-Type": "application/zip", **self.headers},
             timeout=120,
         )
-        assert answer.status_code == 200, answer.text
-        return answer.content.splitlines(keepends=True)
+        return answer.raise_for_status()
+
+
+class Delay:
+    """Holds answers back, once they are there; seconds: how long."""
+
+    seconds = 0.0
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        async def delayed(scope: Scope, receive: Receive, send: Send) -> None:
+            async def held_back(message: Message) -> None:
+                if scope.get("path", "").endswith("/features") and message["type"].endswith(
+                    "start"
+                ):
+                    await asyncio.sleep(self.seconds)
+                await send(message)
+
+            await app(scope, receive, held_back)
+
+        return delayed
 
 
 @pytest.fixture(scope="session")
-def gateway(server) -> Iterator[Gateway]:
+def delay() -> Delay:
+    return Delay()
+
+
+@pytest.fixture
+def slowly(delay) -> Iterator[None]:
+    """For the time of a test, answers of features take seconds."""
+    delay.seconds = 2.5
+    yield
+    delay.seconds = 0.0
+
+
+@pytest.fixture(scope="session")
+def gateway(server, delay) -> Iterator[Gateway]:
     """A gateway before the running Triton."""
-    with served(standin(server.http_url)) as address:
+    with served(delay.before(standin(server.http_url))) as address:
         yield Gateway(address)
 
 
@@ -96,8 +132,12 @@ def page(browser, gateway) -> Iterator[Page]:
     page.locator("#model option[value=ct3dcnn]").wait_for(state="attached")
     yield page
     context.close()
-    refusals = [fault for fault in faults if "status of" in fault and "/api/" in fault]
-    assert [fault for fault in faults if fault not in refusals] == []
+    assert [fault for fault in faults if not is_refusal(fault)] == []
+
+
+def is_refusal(fault: str) -> bool:
+    """Say whether a browser reports that the API did not answer, or not with a success."""
+    return fault.startswith("Failed to load resource") and "/api/" in fault
 
 
 @pytest.fixture

@@ -32,7 +32,10 @@ def zip_of_regions(folder: Path, names: list[str], **attributes) -> Path:
     """A zip of a phantom with a region of interest of each name."""
     image = slices(thorax(), **attributes)
     regions = [
-        (name, [square((-15 + n / 9, -20, 112 + 4 * k), (15, 20, 112 + 4 * k)) for k in range(4, 9)])
+        (
+            name,
+            [square((-15 + n / 9, -20, 112 + 4 * k), (15, 20, 112 + 4 * k)) for k in range(4, 9)],
+        )
         for n, name in enumerate(names)
     ]
     path = folder / "regions.zip"

@@ -20,7 +20,22 @@ def float32s() -> np.ndarray:
     anywhere = bits.view(np.float32)
     usual = np.random.default_rng(8).normal(0, 3, 20_000).astype(np.float32)
     edges = np.float32(
-        [0.0, -0.0, 1, -1, 0.5, 1e-4, 1.0001e-4, 9.99e-5, 1e15, 1e16, 123456789, 2**24, 3.4e38, 1e-45]
+        [
+            0.0,
+            -0.0,
+            1,
+            -1,
+            0.5,
+            1e-4,
+            1.0001e-4,
+            9.99e-5,
+            1e15,
+            1e16,
+            123456789,
+            2**24,
+            3.4e38,
+            1e-45,
+        ]
     )
     return np.concatenate([anywhere[np.isfinite(anywhere)], usual, edges])
 
@@ -36,7 +51,9 @@ def test_a_table_is_quoted_as_python_quotes_it(page):
     keys = ['A, "B"', "line\r\nbreak", "=1+1", "plain", " blank ", "ä;\t'"]
     answer = {
         "feature_names": ["f_0"],
-        "rows": [{"patient_id": key, "modality": "CT", "roi": key, "features": [0.5]} for key in keys],
+        "rows": [
+            {"patient_id": key, "modality": "CT", "roi": key, "features": [0.5]} for key in keys
+        ],
     }
     script = """async (answer) => (await import("/static/csv.js")).csvOf([answer])"""
     expected = io.StringIO(newline="")

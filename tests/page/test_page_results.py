@@ -1,7 +1,5 @@
 """Studies that are dropped or chosen become rows, pictures and tables, by the real Triton."""
 
-import json
-
 import pytest
 from studies import (
     HTML,
@@ -162,20 +160,16 @@ def test_of_many_rows_the_first_ones_are_shown_and_all_are_in_the_csv(page, drop
     assert len(downloaded(page).splitlines()) == 41
 
 
-def test_rows_of_other_weights_are_told_apart(page, drop, tmp_path):
+def test_rows_of_other_weights_are_told_apart(page, gateway, drop, tmp_path):
     """Each version has a table and a CSV: features of two versions do not compare."""
     drop(zip_file(tmp_path, "one.zip", PatientID="one"))
     wait_for(page, "one.zip", "done")
+    second = zip_file(tmp_path, "two.zip", PatientID="two")
+    answer = gateway.answer(second.read_bytes()).json()
+    answer["rows"] = [row | {"weights_sha256": "0" * 64} for row in answer["rows"]]
 
-    def other_weights(route):
-        answer = route.fetch()
-        document = json.loads(answer.text())
-        for row in document["rows"]:
-            row["weights_sha256"] = "0" * 64
-        route.fulfill(response=answer, json=document)
-
-    page.route("**/features*", other_weights)
-    drop(zip_file(tmp_path, "two.zip", PatientID="two"))
+    page.route("**/features*", lambda route: route.fulfill(json=answer))
+    drop(second)
     wait_for(page, "two.zip", "done")
 
     assert "Rows of different weights." in page.locator("#mixed").inner_text()
