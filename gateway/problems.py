@@ -44,9 +44,10 @@ CODES_OF_STATUS = {
 """What Starlette itself refuses."""
 
 
-async def on_problem(_: Request, error: Exception) -> Response:
+async def on_problem(request: Request, error: Exception) -> Response:
     """Answer a problem that a route has raised."""
     assert isinstance(error, ProblemError)  # noqa: S101  (registered for it alone)
+    request.scope["problem_code"] = error.code
     return problem_response(error)
 
 

@@ -68,6 +68,8 @@ class Settings:
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
     audit_file: where who did what is appended to; None for the log alone.
+    audit_key: makes the pseudonyms of studies in it; empty for one of each start.
+    log_level: "info" for a line a request, "warning" for trouble alone.
     """
 
     mode: str
@@ -80,6 +82,8 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     bounds: Bounds
     audit_file: Path | None
+    audit_key: Secret
+    log_level: str
 
     @property
     def is_https(self) -> bool:
@@ -106,6 +110,8 @@ class Settings:
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
             bounds=_bounds(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
+            audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
+            log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
         )
 
 
@@ -124,8 +130,8 @@ class _Reader:
     def words(self, name: str, default: str) -> tuple[str, ...]:
         return tuple(self.text(name, default).replace(",", " ").split())
 
-    def one_of(self, name: str, known: tuple[str, ...]) -> str:
-        stated = self.text(name)
+    def one_of(self, name: str, known: tuple[str, ...], *, default: str | None = None) -> str:
+        stated = self.text(name, default)
         if stated not in known:
             raise SettingsError(f"{name} is neither {' nor '.join(known)}")
         return stated

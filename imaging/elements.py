@@ -6,7 +6,6 @@ judged, but left to pydicom, which knows how writers err.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -33,7 +32,8 @@ LENGTH = struct.Struct("<I")
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
-Elements = dict[BaseTag, RawDataElement | DataElement]
+Value = RawDataElement | DataElement
+Elements = dict[BaseTag, Value]
 
 
 class UnusualError(Exception):
@@ -54,50 +54,41 @@ PIXELS = frozenset(map(as_stored, (0x7FE00008, 0x7FE00009, 0x7FE00010)))
 ITEM, ITEM_END, SEQUENCE_END = map(as_stored, (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD))
 
 
-def wanted_elements(
-    data: bytes, at: int, *, is_implicit: bool, wanted: Mapping[int, BaseTag]
-) -> tuple[Elements, int]:
-    """Return the wanted elements of a data set, as pydicom gives them, and where its pixels begin.
-
-    Without pixels that is where the bytes end.
-    wanted: tags by what `as_stored` makes of them; CHARACTER_SET should be one of them.
-    Raises CutError or UnusualError where the header cannot be followed to its end.
-    """
-    elements: Elements = {}
-    for tag, vr, start, length, end in _elements(data, at, is_implicit=is_implicit):
-        if tag in PIXELS:
-            return elements, at
-        at = end
-        if (found := wanted.get(tag)) is None:
-            continue
-        if length == UNDEFINED_LENGTH:
-            file = BytesIO(data)
-            file.seek(start)
-            items = read_sequence(file, is_implicit, True, length, encoding_of(elements))
-            elements[found] = DataElement(found, "SQ", items, start, is_undefined_length=True)
-        elif end > len(data):
-            raise CutError
-        else:
-            value: Any = data[start:end] if length else empty_value_for_VR(vr, raw=True)
-            elements[found] = RawDataElement(found, vr, length, value, start, is_implicit, True)
-    if at > len(data):
-        raise CutError
-    return elements, at
-
-
 Found = tuple[int, str | None, int, int, int]
 """An element: its tag as stored, representation, where its value starts, its length, its end."""
 
 
-def _elements(data: bytes, at: int, *, is_implicit: bool) -> Iterator[Found]:
-    """Yield the elements of a data set one after another, up to where the bytes end."""
+def element_at(data: bytes, at: int, *, is_implicit: bool) -> Found:
+    """Return the element at a place of a data set; raises CutError where the bytes end before."""
     try:
-        while at < len(data):
-            found = _implicit(data, at) if is_implicit else explicit_element(data, at)
-            yield found
-            at = found[4]
+        return _implicit(data, at) if is_implicit else explicit_element(data, at)
     except struct.error as error:
         raise CutError from error
+
+
+def value_of(
+    data: bytes,
+    place: tuple[str | None, int, int, int],
+    before: Elements,
+    *,
+    tag: BaseTag,
+    is_implicit: bool,
+) -> Value:
+    """Return an element as pydicom gives it.
+
+    place: its representation, where its value starts, its length, and its end.
+    before: the elements before it, of which the character set may be one.
+    """
+    vr, start, length, end = place
+    if length == UNDEFINED_LENGTH:
+        file = BytesIO(data)
+        file.seek(start)
+        items = read_sequence(file, is_implicit, True, length, encoding_of(before))
+        return DataElement(tag, "SQ", items, start, is_undefined_length=True)
+    if end > len(data):
+        raise CutError
+    value: Any = data[start:end] if length else empty_value_for_VR(vr, raw=True)
+    return RawDataElement(tag, vr, length, value, start, is_implicit, True)
 
 
 def explicit_element(data: bytes, at: int) -> Found:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -28,8 +28,8 @@ from imaging.elements import (
     as_stored,
     encoding_of,
     explicit_element,
-    wanted_elements,
 )
+from imaging.header_runs import Runs
 
 PYDICOM_FAILURES = (
     AttributeError,
@@ -73,8 +73,20 @@ DECIMALS = frozenset(word for word, tag in TAGS.items() if word and dictionary_V
 SHARED_BYTES = 64
 """Values up to that size are kept for the objects to come: most are those of the whole series."""
 
-Known = dict[tuple[Any, ...], Any]
-"""Values by what they were converted from, of one study: they are patients'."""
+
+@dataclass
+class Known:
+    """What the objects read so far of one study have in common: it is patients'.
+
+    values: by what they were converted from. runs: of elements, as they are encoded.
+    """
+
+    values: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    runs: dict[bool, Runs] = field(
+        default_factory=lambda: {
+            is_implicit: Runs(OF_OBJECT, is_implicit=is_implicit) for is_implicit in (False, True)
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ class SharingDataset(pydicom.Dataset):
     def __init__(self, elements: Elements, known: Known) -> None:
         super().__init__(elements)
         self._elements = elements  # in which pydicom converts what it is asked for
-        self._known = known
+        self._known = known.values
         self._set = getattr(elements.get(CHARACTER_SET), "value", None)
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -166,7 +178,7 @@ def _header(data: bytes, known: Known, *, is_whole: bool) -> Header:
     is_implicit = syntax == ImplicitVRLittleEndian
     if is_implicit and data[at + 4 : at + 6].isalpha():
         raise UnusualError  # its length would be 16 KiB or more: it rather has a representation
-    elements, at = wanted_elements(data, at, is_implicit=is_implicit, wanted=OF_OBJECT)
+    elements, at = known.runs[is_implicit].elements(data, at)
     if at == len(data) and not is_whole:
         raise CutError
     dataset = SharingDataset(elements, known)

@@ -162,7 +162,7 @@ def read_instance(entry: Entry, limits: Limits, *, known: Known | None = None) -
 
     known: values of the objects read so far of the same study; those of this one are added.
     """
-    if header := usual_header(entry, limits, {} if known is None else known):
+    if header := usual_header(entry, limits, Known() if known is None else known):
         usual = Instance(entry, header.dataset, header.transfer_syntax, header.pixels_at)
         return usual if usual.states("SOPClassUID") else None
     return _unusual_instance(entry, limits)

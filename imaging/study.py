@@ -29,7 +29,7 @@ class Study:
         """Return what a zip holds, read from the headers alone; refuse a zip without images."""
         instances: list[Instance] = []
         not_dicom: list[Entry] = []
-        known: Known = {}
+        known = Known()
         for entry in open_archive(buffer, limits):
             instance = read_instance(entry, limits, known=known)
             if instance is None:

@@ -52,7 +52,7 @@ class Service:
         ports = {"http": self.http, "grpc": self.grpc, "metrics": metrics, "state": self.state_port}
         flags = [f"--{name}-port={port}" for name, port in ports.items()]
         with self.log.open("w") as log:
-            command = [DEEPFEATURES, "serve", *flags, *arguments]
+            command = [DEEPFEATURES, "serve", "--no-gateway", *flags, *arguments]
             self.process = subprocess.Popen(command, stderr=log, start_new_session=True)
 
     def page(self, path):

@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from phantoms import file_bytes, slices, thorax, zip_of
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.uid import ImplicitVRLittleEndian
@@ -13,7 +14,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from imaging.archive import Limits, open_archive
 from imaging.attributes import ATTRIBUTES
 from imaging.elements import CHARACTER_SET
-from imaging.headers import PYDICOM_FAILURES, usual_header
+from imaging.headers import PYDICOM_FAILURES, Known, usual_header
 
 
 def _entry(content):
@@ -28,8 +29,14 @@ def _by_pydicom(content):
 
 
 def _elements(dataset):
-    """Return the elements as they are in the object; pydicom converts the character set at once."""
-    elements = {tag: dataset.get_item(tag) for tag in dataset.keys()}  # noqa: SIM118  (not values)
+    """Return the elements as they are in the object, wherever they are there.
+
+    pydicom converts the character set at once.
+    """
+    elements = {
+        tag: element._replace(value_tell=0) if isinstance(element, RawDataElement) else element
+        for tag, element in ((tag, dataset.get_item(tag)) for tag in dataset.keys())  # noqa: SIM118
+    }
     return elements | {CHARACTER_SET: dataset.get("SpecificCharacterSet")}
 
 
@@ -79,7 +86,7 @@ SEQUENCES = ("ReferencedImageSequence", "RadiopharmaceuticalInformationSequence"
 def test_sequences_are_read_or_passed(syntax, undefined, keyword):
     content = _written(_with_sequence(keyword, undefined=undefined), syntax)
 
-    header = usual_header(_entry(content), Limits(), {})
+    header = usual_header(_entry(content), Limits(), Known())
 
     _assert_as_by_pydicom(header, content)
     assert (keyword in header.dataset) == (keyword == SEQUENCES[1])
@@ -90,7 +97,7 @@ def test_a_header_longer_than_what_is_inflated_first_is_read():
     dataset.add_new(0x00291010, "OB", bytes(200_000))
     content = _written(dataset)
 
-    _assert_as_by_pydicom(usual_header(_entry(content), Limits(), {}), content)
+    _assert_as_by_pydicom(usual_header(_entry(content), Limits(), Known()), content)
 
 
 def test_an_object_without_pixels_ends_where_its_bytes_do():
@@ -98,7 +105,7 @@ def test_an_object_without_pixels_ends_where_its_bytes_do():
     del dataset.PixelData
     content = _written(dataset)
 
-    header = usual_header(_entry(content), Limits(), {})
+    header = usual_header(_entry(content), Limits(), Known())
 
     assert header.pixels_at == len(content)
     _assert_as_by_pydicom(header, content)
@@ -112,11 +119,11 @@ def test_an_object_without_pixels_ends_where_its_bytes_do():
     ],
 )
 def test_what_is_not_as_usual_is_left_to_pydicom(content):
-    assert usual_header(_entry(content), Limits(), {}) is None
+    assert usual_header(_entry(content), Limits(), Known()) is None
 
 
 def test_equal_values_are_converted_once_and_others_are_not_mixed_up():
-    known = {}
+    known = Known()
     contents = [_written(_slice(SeriesDescription="Thorax", InstanceNumber=n)) for n in (1, 2)]
     first, second = (usual_header(_entry(each), Limits(), known).dataset for each in contents)
 
@@ -125,7 +132,7 @@ def test_equal_values_are_converted_once_and_others_are_not_mixed_up():
 
 
 def test_a_text_in_another_character_set_is_another_text():
-    known = {}
+    known = Known()
     values = []
     for character_set in ("ISO_IR 100", "ISO_IR 144"):
         dataset = _slice()
@@ -137,10 +144,33 @@ def test_a_text_in_another_character_set_is_another_text():
     assert values == ["é", "щ"]
 
 
+def test_what_objects_have_in_common_is_taken_over_and_what_differs_is_read():
+    known = Known()
+    study = slices(thorax(shape=(8, 6, 12)), PatientID="one")
+    study += slices(thorax(shape=(8, 6, 12)), PatientID="another", ImageComments="and more")
+    for position, dataset in enumerate([*study, *study[::2]]):
+        dataset.InstanceNumber = 95 + position  # of two digits, and then of three
+        content = _written(dataset)
+        _assert_as_by_pydicom(usual_header(_entry(content), Limits(), known), content)
+
+
+def test_an_object_that_is_cut_is_none_whatever_it_has_in_common():
+    content = _written(_slice())
+    at = content.index(b"\xe0\x7f\x10\x00")
+    known = Known()
+    for _ in range(3):
+        assert usual_header(_entry(content), Limits(), known)
+
+    for cut in range(at - 300, at):
+        header = usual_header(_entry(content[:cut]), Limits(), known)
+        alone = usual_header(_entry(content[:cut]), Limits(), Known())
+        assert (header is None) == (alone is None)
+
+
 def test_a_value_that_cannot_be_converted_is_refused_in_each_object():
     rows = b"\x28\x00\x10\x00US"
     content = _written(_slice()).replace(rows + b"\x02\x00", rows + b"\x03\x00\x01")
-    known = {}
+    known = Known()
     for _ in range(2):
         dataset = usual_header(_entry(content), Limits(), known).dataset
         with pytest.raises(BytesLengthException):
@@ -158,12 +188,14 @@ def test_mutated_headers_are_read_as_by_pydicom_or_left_to_it():
         for syntax in (None, ImplicitVRLittleEndian)
     ]
     compared = 0
-    for _ in range(3000):
+    known = Known()  # of an object before: what is like it is not walked over
+    for number in range(3000):
+        known = known if number % 10 else Known()
         content = bytearray(whole[chance.integers(len(whole))])
         for _ in range(chance.integers(1, 4)):
             value = chance.choice([0, 0xFF, 8, chance.integers(256)])
             content[chance.integers(132, len(content) - 96)] = value
-        header = usual_header(_entry(bytes(content)), Limits(), {})
+        header = usual_header(_entry(bytes(content)), Limits(), known)
         if header is None:
             continue
         try:
@@ -177,8 +209,9 @@ def test_mutated_headers_are_read_as_by_pydicom_or_left_to_it():
 def test_real_headers_are_read_as_by_pydicom(shared_data):
     read = unusual = 0
     for file in sorted((shared_data / "dicom").glob("*.zip")):
+        known = Known()
         for entry in open_archive(memoryview(file.read_bytes()), Limits()):
-            header = usual_header(entry, Limits(), {})
+            header = usual_header(entry, Limits(), known)
             if header is None:
                 unusual += 1
             else:
@@ -205,7 +238,7 @@ def test_plain_decimal_strings_are_read_without_pydicom_and_others_with_it(text,
     dataset["PixelSpacing"].VR = "DS"
     content = _written(dataset)
 
-    header = usual_header(_entry(content), Limits(), {})
+    header = usual_header(_entry(content), Limits(), Known())
 
     assert header.dataset.decimals("PixelSpacing") == numbers
     assert header.dataset.decimals("InstanceNumber") is None

@@ -1,4 +1,4 @@
-"""`deepfeatures serve`: Triton with the models, until Ctrl-C or SIGTERM."""
+"""`deepfeatures serve`: Triton with the models, and the page, until Ctrl-C or SIGTERM."""
 
 import argparse
 import logging
@@ -12,10 +12,14 @@ from typing import Any
 
 from rich.console import Console
 
+from tools.engine.preflight import port_check
 from tools.engine.run import supervised
 from tools.engine.settings import EngineError, EngineSettings
 from tools.engine.sources import store_folder
+from tools.gateway_process import gateway
 from tools.locations import data_folder
+
+LOOPBACK = "127.0.0.1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state-port", type=int, default=8003, help="page with the engine's state; default: 8003"
     )
     parser.add_argument(
-        "--address", default="127.0.0.1", help="to listen on; others than the default in containers"
+        "--gateway-port", type=int, default=8080, help="of the page and its API; default: 8080"
+    )
+    parser.add_argument(
+        "--no-gateway", action="store_true", help="Triton alone; so it is with an --address"
+    )
+    parser.add_argument(
+        "--address", default=LOOPBACK, help="to listen on; others than the default in containers"
     )
     parser.add_argument(
         "--model-repository",
@@ -80,6 +90,8 @@ def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Callabl
     """
     settings = settings_of(arguments)
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    if has_gateway(arguments):
+        _refuse_taken(arguments.gateway_port)
     console.print("starting Triton (5 to 30 s) …")
     stop = threading.Event()
     with _interrupted_by_signals(), supervised(settings) as supervisor:
@@ -88,9 +100,31 @@ def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Callabl
             f"state http://127.0.0.1:{settings.state_port}/state; Ctrl-C stops it"
         )
         try:
-            yield partial(supervisor.run, stop)
+            with _gateway(arguments, console):
+                yield partial(supervisor.run, stop)
         except KeyboardInterrupt:
             console.print("stopping …")
+
+
+def has_gateway(arguments: argparse.Namespace) -> bool:
+    """Say whether the page is wanted: it is, unless Triton is in a container."""
+    return not arguments.no_gateway and arguments.address == LOOPBACK
+
+
+def _refuse_taken(port: int) -> None:
+    if problem := port_check(LOOPBACK, port).problem:
+        raise EngineError(problem)
+
+
+@contextmanager
+def _gateway(arguments: argparse.Namespace, console: Console) -> Iterator[None]:
+    """Run the gateway, where it is wanted, and say where its page is."""
+    if not has_gateway(arguments):
+        yield
+        return
+    with gateway(arguments.gateway_port, f"127.0.0.1:{arguments.http_port}") as process:
+        console.print(f"the page: {process.url}", markup=False)
+        yield
 
 
 @contextmanager

@@ -219,6 +219,25 @@ def test_a_page_that_is_left_while_studies_are_under_way_asks_first(page, drop, 
     page.get_by_role("button", name="Cancel all").click()
 
 
+def test_studies_go_on_while_another_tab_is_looked_at(page, drop, tmp_path):
+    drop(zip_file(tmp_path, "one.zip"))
+
+    page.context.new_page().bring_to_front()
+
+    wait_for(page, "one.zip", "done")
+
+
+def test_a_service_that_comes_up_later_is_waited_for(page, gateway):
+    page.route("**/api/models", lambda route: route.fulfill(**problem(503, "retry", "in a moment")))
+    page.goto(gateway.url)
+    page.locator("#notices", has_text="In a moment. retry").wait_for()
+
+    page.unroute("**/api/models")
+
+    page.locator("#model option[value=ct3dcnn]").wait_for(state="attached")
+    page.locator("#notices:empty").wait_for(state="attached")
+
+
 def test_every_control_has_a_name(page, drop, tmp_path):
     drop(zip_file(tmp_path, "one.zip"))
     wait_for(page, "one.zip", "done")

@@ -15,7 +15,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from tools.bench.machine import machine
 from tools.bench.peers.conversions import MEMORY
 from tools.bench.plan import Plan, Workshop, quick_plan
-from tools.bench.sections import clients, conversion, end_to_end, growth, memory, network
+from tools.bench.sections import (
+    clients,
+    conversion,
+    end_to_end,
+    gateway,
+    growth,
+    memory,
+    network,
+)
 from tools.bench.service import Service
 from tools.bench.sheets import as_markdown, print_sheets
 from tools.bench.starting import triton
@@ -24,6 +32,7 @@ from tools.engine.settings import EngineError
 
 WITH_SERVICE: dict[str, Callable[[Workshop, Service], dict[str, Any]]] = {
     "e2e": end_to_end.measure,
+    "gateway": gateway.measure,
     "network": network.measure,
     "clients": clients.measure,
     "growth": growth.measure,
@@ -36,7 +45,7 @@ ALONE: dict[str, Callable[[Workshop], dict[str, Any]]] = {
 }
 """Sections that need none, or fresh ones."""
 
-SECTIONS = ("e2e", "conversion", "network", "clients", "growth", "memory")
+SECTIONS = ("e2e", "gateway", "conversion", "network", "clients", "growth", "memory")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

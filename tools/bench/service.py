@@ -36,6 +36,7 @@ class Answer:
 class Service:
     """A running service on the same machine.
 
+    url: host and port of its HTTP.
     pids: gives all its processes; models may get new ones.
     shared_before: bytes of shared memory that the machine had in use before the service started.
     """
@@ -44,7 +45,7 @@ class Service:
         self, access: Access, pids: Callable[[], Iterable[int]], shared_before: int
     ) -> None:
         self._access = access
-        self._url = access.http_url
+        self.url = access.http_url
         self._pids = pids
         self._shared_before = shared_before
         self.statistics = Statistics(access.http_url, access.key)
@@ -52,7 +53,7 @@ class Service:
     def over_http(self, study: bytes, parameters: Mapping[str, str] | None = None) -> Answer:
         """Send a zip as the body of one request, its length stated."""
         options = {f"x-df-{name}": value for name, value in (parameters or {}).items()}
-        connection = HTTPConnection(self._url)
+        connection = HTTPConnection(self.url)
         try:
             connection.connect()
             start = time.perf_counter()
@@ -78,7 +79,7 @@ class Service:
         """Ask the extractor alone."""
         tensor = triton.InferInput("volumes", list(volumes.shape), "FP32")
         tensor.set_data_from_numpy(volumes)
-        send_tensor(self._url, EXTRACTOR, tensor, parameters=None)
+        send_tensor(self.url, EXTRACTOR, tensor, parameters=None)
 
     def memory_bytes(self) -> int:
         """Return the memory of all processes of the service, shared memory included."""

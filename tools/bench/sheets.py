@@ -15,6 +15,8 @@ NAMES = {
     "http": "Triton, raw HTTP request",
     "memory": "Triton, shared memory",
     "limit": "limit: inflating + arithmetic",
+    "direct": "straight to Triton",
+    "gateway": "through the gateway",
     "inflate_isal": "all entries inflated, ISA-L",
     "inflate_libdeflate": "all entries inflated, libdeflate",
     "matrix_numpy": "products of matrices, NumPy",
@@ -45,6 +47,7 @@ def sheets(results: Results) -> list[Sheet]:
     """Return the tables of the sections that a run has, its targets first."""
     ways: dict[str, Callable[[Results], Iterator[Sheet]]] = {
         "e2e": _end_to_end,
+        "gateway": _gateway,
         "conversion": _conversion,
         "network": _network,
         "clients": _clients,
@@ -120,6 +123,11 @@ def _end_to_end(section: Results) -> Iterator[Sheet]:
     rows.append(("total", *(_ms(sum(way.values())) for way in stages.values())))
     columns = ("stage, ms", *(NAMES[way] for way in stages))
     yield Sheet("Where the time of the median request goes", columns, rows)
+
+
+def _gateway(section: Results) -> Iterator[Sheet]:
+    title = f"A zip of {section['zip_bytes'] / 1e6:.0f} MB over HTTP, with and without the gateway"
+    yield _times(title, section["timings"])
 
 
 def _conversion(section: Results) -> Iterator[Sheet]:

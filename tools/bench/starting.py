@@ -52,7 +52,7 @@ def whole_service() -> Iterator[Service]:
     flags = [f"--{name}-port={port}" for name, port in ports.items()]
     with TemporaryFile("w+", errors="replace") as messages:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tools.cli", "serve", *flags],
+            [sys.executable, "-P", "-m", "tools.cli", "serve", "--no-gateway", *flags],
             env=os.environ | {STORE: str(NO_STORE)},
             stdout=messages,
             stderr=messages,

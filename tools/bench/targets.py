@@ -54,6 +54,7 @@ def targets(results: Results) -> list[Target]:
     """Return the promises that the sections of a run say something of."""
     ways = {
         "e2e": _end_to_end,
+        "gateway": _gateway,
         "conversion": _conversion,
         "network": _network,
         "clients": _clients,
@@ -76,6 +77,11 @@ def _end_to_end(section: Results) -> Iterator[Target]:
         if (ratio := ratios.get(f"thesis_{converter}_to_{way}")) is not None:
             name = f"the thesis's way with {converter}, to {words}"
             yield Target("e2e", name, ratio, 25, at_most=False)
+
+
+def _gateway(section: Results) -> Iterator[Target]:
+    name = "raw HTTP request, to 1.1 × that to Triton + 20 ms"
+    yield Target("gateway", name, section["ratios"]["to_allowed"], 1.0)
 
 
 def _conversion(section: Results) -> Iterator[Target]:

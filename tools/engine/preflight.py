@@ -36,7 +36,7 @@ def checks(settings: EngineSettings) -> Iterator[Check]:
     yield _triton(settings)
     yield _numpy()
     for port in settings.ports:
-        yield _port(settings.address, port)
+        yield port_check(settings.address, port)
     yield _shared_memory()
     yield _memory()
     yield _models(settings)
@@ -74,7 +74,8 @@ def _numpy() -> Check:
     return Check("numpy", found, "" if int(found.split(".")[0]) < 2 else problem)
 
 
-def _port(address: str, port: int) -> Check:
+def port_check(address: str, port: int) -> Check:
+    """Return whether a port is free."""
     with socket.socket() as probe:
         # As servers do: a port that was just given back is free (socket(7), SO_REUSEADDR).
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,7 +84,8 @@ def _port(address: str, port: int) -> Check:
         except OSError:
             problem = (
                 f"port {port} on {address} is taken by another program: stop it, or choose other "
-                "ports with --http-port, --grpc-port, --metrics-port and --state-port"
+                "ports with --http-port, --grpc-port, --metrics-port, --state-port and "
+                "--gateway-port"
             )
             return Check(f"port {port}", "taken", problem)
     return Check(f"port {port}", "free")

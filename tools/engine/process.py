@@ -148,5 +148,9 @@ class TritonProcess:
 def _prepare_child() -> None:
     # Triton does not wait for stubs that died; with SIGCHLD ignored the kernel does (wait(2)).
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    # If this process is killed, Triton ends in order by itself.
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """In a child before its program: be told to end in order if the parent is killed."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,11 +4,14 @@ import { studiesOfDrop, studiesOfInput } from "./dropped.js";
 import { byId } from "./elements.js";
 import { requestOf, showModels } from "./model-view.js";
 import { Results } from "./result-view.js";
-import { greetAgain, hideLoggedOut, showLoggedOut, showProblem, showSession } from "./session-view.js";
+import { greetAgain, hideNotices, showLoggedOut, showProblem, showSession } from "./session-view.js";
 import { Studies, isActive, isAgainPossible } from "./studies.js";
 import { StudyView } from "./study-view.js";
 
 const SECOND_MS = 1000;
+
+/** How soon a service that cannot be reached, or has no model yet, is asked again. */
+const ASK_AGAIN_MS = 5000;
 
 const studies = new Studies(onChange);
 const results = new Results();
@@ -17,6 +20,7 @@ const states = new Map();
 
 let mode = null;
 let isLoggedOut = false;
+let hasNotice = false;
 let remark = "";
 
 const actions = {
@@ -131,7 +135,7 @@ function listenToButtons() {
 }
 
 function onLoggedOut() {
-  isLoggedOut = true;
+  isLoggedOut = hasNotice = true;
   studies.hold();
   showLoggedOut(mode);
 }
@@ -140,14 +144,19 @@ function onLoggedOut() {
 async function begin() {
   try {
     ({ mode } = await showSession());
-    await showModels();
+    if (!(await showModels())) setTimeout(begin, ASK_AGAIN_MS);
   } catch (problem) {
-    if (problem.status === 401) onLoggedOut();
-    else showProblem(problem);
+    hasNotice = true;
+    if (problem.status === 401) {
+      onLoggedOut();
+      return;
+    }
+    showProblem(problem);
+    setTimeout(begin, ASK_AGAIN_MS);
     return;
   }
-  if (isLoggedOut) hideLoggedOut();
-  isLoggedOut = false;
+  if (hasNotice) hideNotices();
+  hasNotice = isLoggedOut = false;
   studies.release();
 }
 
@@ -157,8 +166,10 @@ function listenToReturns() {
   };
   document.addEventListener("visibilitychange", again);
   addEventListener("focus", again);
-  // A page that the browser kept is shown again after a log-out, with what it had.
-  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+  // A page that the browser kept still shows rows: not to somebody who is not logged in any more.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) showSession().catch(() => location.reload());
+  });
 }
 
 listenToDrops();

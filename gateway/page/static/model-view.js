@@ -23,7 +23,7 @@ const UNKNOWN = "What its weights are is not known here: each row says it.";
 
 let models = [];
 
-/** Show the models of the service; rejects with a Problem. */
+/** Show the models of the service, and say whether there are any; rejects with a Problem. */
 export async function showModels() {
   ({ models } = await get("/api/models"));
   const choice = byId("model");
@@ -33,6 +33,7 @@ export async function showModels() {
   choice.disabled = !models.length;
   choice.onchange = showFacts;
   showFacts();
+  return models.length > 0;
 }
 
 function showFacts() {
@@ -50,7 +51,8 @@ function factsOf({ features, prefix, trained_modalities: modalities }) {
 }
 
 function statementOf({ weights }) {
-  const link = element("a", { href: OWN_MODEL }, "How to publish a network of your own");
+  // In a tab of its own: what the list holds would be lost with this one.
+  const link = element("a", { href: OWN_MODEL, target: "_blank" }, "How to publish a network of your own");
   const [title, sentence] = STATEMENTS[weights] ?? ["", weights ? TRAINED : UNKNOWN];
   if (!title) return element("p", { class: "facts" }, `${sentence} `, link, ".");
   const strong = element("strong", {}, title);

@@ -51,7 +51,7 @@ function providerWays() {
   ];
 }
 
-export function hideLoggedOut() {
+export function hideNotices() {
   byId("notices").replaceChildren();
 }
 

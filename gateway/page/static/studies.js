@@ -125,7 +125,7 @@ export class Studies {
       const isCancelled = study.stop.signal.aborted;
       study.stop = null;
       if (isCancelled) this.#change(study, { state: "cancelled", pauseUntil: null });
-      else this.#change(study, { state: "failed", problem: problemFrom(error) });
+      else this.#change(study, { state: "failed", problem: problemFrom(error), answer: null });
     } finally {
       this.#running -= 1;
       this.#startNext();

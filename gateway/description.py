@@ -1,0 +1,203 @@
+"""The API as OpenAPI 3.1 describes it: for programs that read it, and for tests that prove it."""
+
+from importlib.metadata import version
+from typing import Any
+
+from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
+
+ROW = {
+    "type": "object",
+    "description": "docs/contract.md says what each label means; UIDs are as DICOM has them.",
+    "required": ["patient_id", "study_uid", "series_uid", "modality", "roi", "features"],
+    "properties": {
+        "patient_id": {"type": "string"},
+        "study_uid": {"type": "string"},
+        "series_uid": {"type": "string"},
+        "modality": {"type": "string"},
+        "roi": {"type": "string", "description": "name of a region; empty for the whole volume"},
+        "features": {"type": "array", "items": {"type": "number"}},
+    },
+}
+
+FEATURES = {
+    "type": "object",
+    "required": ["model", "rows", "feature_names", "report", "previews"],
+    "properties": {
+        "model": {"type": "string"},
+        "rows": {"type": "array", "items": ROW},
+        "feature_names": {"type": "array", "items": {"type": "string"}},
+        "report": {"type": "object"},
+        "previews": {
+            "type": "array",
+            "items": {
+                "type": "string",
+                "contentEncoding": "base64",
+                "contentMediaType": "image/png",
+            },
+            "description": "what the network saw of each row; empty strings without previews",
+        },
+    },
+}
+
+MODELS = {
+    "type": "object",
+    "required": ["models"],
+    "properties": {
+        "models": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": {"type": "string"}},
+            },
+        }
+    },
+}
+
+SESSION = {
+    "type": "object",
+    "required": ["mode", "subject"],
+    "properties": {
+        "mode": {"enum": ["local", "oidc"]},
+        "subject": {"type": "string"},
+        "name": {"type": "string"},
+    },
+}
+
+PROBLEM = {
+    "type": "object",
+    "description": "Problem details, RFC 9457; `code` is stable, docs/errors.md lists them.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "detail": {"type": "string"},
+    },
+}
+
+REFUSALS = {
+    400: "an option is unknown, or the request cannot be read",
+    401: "nobody is logged in, or the token is not valid",
+    403: "another site sent this",
+    404: "there is no such model",
+    406: "only JSON and CSV can be had",
+    408: "the study did not come in time",
+    411: "the length of the study is needed",
+    413: "the study is larger than is taken",
+    415: "the body is neither a zip nor a form with one",
+    421: "the gateway has another name",
+    422: "the study is refused: the code says why",
+    429: "too many requests of one user; Retry-After says when to go on",
+    500: "an error of the gateway",
+    502: "an error of Triton",
+    503: "too many studies, or Triton is away for a moment; Retry-After says when to go on",
+    504: "the study took too long",
+}
+
+
+def description() -> dict[str, Any]:
+    """Return the description; its addresses are relative to where it was found."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Deep features of a DICOM zip",
+            "version": version("triton-deep-features"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"bearer": []}, {"session": []}],
+        "paths": {
+            "/api/models": {"get": _get("The models that give features", "models", "Models")},
+            "/api/session": {"get": _get("Who is logged in", "session", "Session")},
+            "/api/models/{model}/features": {"post": _features()},
+        },
+        "components": {
+            "schemas": {
+                "Features": FEATURES,
+                "Models": MODELS,
+                "Session": SESSION,
+                "Problem": PROBLEM,
+            },
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-deepfeatures"},
+            },
+        },
+    }
+
+
+def _get(summary: str, name: str, schema: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "operationId": name,
+        "responses": _answers({"application/json": {"schema": _reference(schema)}}),
+    }
+
+
+def _features() -> dict[str, Any]:
+    whole = {"schema": {"type": "string", "format": "binary"}}
+    form = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": {"type": "string", "format": "binary"}},
+        }
+    }
+    return {
+        "summary": "The features of one study, a row each volume and region of interest",
+        "operationId": "features",
+        "parameters": [
+            {
+                "name": "model",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1},
+            },
+            *map(_option, OPTIONS),
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/zip": whole,
+                "application/octet-stream": whole,
+                "multipart/form-data": form,
+            },
+        },
+        "responses": _answers(
+            {
+                "application/json": {"schema": _reference("Features")},
+                "text/csv": {"schema": {"type": "string"}},
+            }
+        ),
+    }
+
+
+SWITCH = {"enum": ["true", "false"]}
+
+OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("regions", {"enum": [*REGION_MODES]}, "whole volumes, regions of interest, or both (auto)"),
+    ("roi", {"type": "string"}, "the name of the regions that are wanted"),
+    ("series", {"type": "string"}, f"SeriesInstanceUIDs, by commas, or {EVERY_SERIES}"),
+    ("allow", {"type": "string"}, f"of {', '.join(sorted(ALLOWABLE))}, by commas"),
+    ("pt_unit", {"enum": [unit for unit in PT_UNITS if unit]}, "the unit of PET"),
+    ("lenient", SWITCH, "read series with more gaps than usual"),
+    ("preview", SWITCH, "pictures of what the network saw"),
+)
+
+
+def _option(option: tuple[str, dict[str, Any], str]) -> dict[str, Any]:
+    name, schema, text = option
+    return {"name": name, "in": "query", "schema": schema, "description": text}
+
+
+def _answers(content: dict[str, Any]) -> dict[str, Any]:
+    problem = {"application/problem+json": {"schema": _reference("Problem")}}
+    refused = {
+        str(status): {"description": text, "content": problem} for status, text in REFUSALS.items()
+    }
+    return {"200": {"description": "as asked for", "content": content}, **refused}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
