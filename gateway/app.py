@@ -1,7 +1,8 @@
 """The gateway as an ASGI application: what is in the way of a request, and where it goes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,7 +10,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from gateway.login.guard import Guard
+from gateway.login.headers import SecurityHeaders
+from gateway.login.routes import ROUTES as LOGIN_ROUTES
+from gateway.login.setup import login
 from gateway.page.routes import page_routes
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
@@ -17,6 +23,24 @@ from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
+
+
+class Gateway(Starlette):
+    """Starlette with parts that are outside even of what answers failures.
+
+    outermost: the first one is the outermost.
+    """
+
+    def __init__(self, *, outermost: Sequence[Middleware], **rest: Any) -> None:
+        self._outermost = outermost
+        super().__init__(**rest)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the application that serves requests."""
+        app = super().build_middleware_stack()
+        for middleware, positional, named in reversed(self._outermost):
+            app = middleware(app, *positional, **named)
+        return app
 
 
 def application(settings: Settings) -> Starlette:
@@ -27,15 +51,19 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
-        yield
+        async with login(app, settings):
+            yield
         audit.close()
 
-    return Starlette(
-        routes=[Route("/livez", _alive), Route("/metrics", metrics.page), *page_routes()],
-        middleware=[  # the first one is the outermost
-            Middleware(Watching, metrics, audit),
-            Middleware(Rates, settings.bounds.requests_a_minute),
+    return Gateway(
+        routes=[
+            Route("/livez", _alive),
+            Route("/metrics", metrics.page),
+            *LOGIN_ROUTES,
+            *page_routes(),
         ],
+        outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],
+        middleware=[Middleware(Guard), Middleware(Rates, settings.bounds.requests_a_minute)],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_exception,

@@ -56,10 +56,10 @@ MODELS = {
 
 SESSION = {
     "type": "object",
-    "required": ["mode", "subject"],
+    "required": ["mode", "way", "name"],
     "properties": {
         "mode": {"enum": ["local", "oidc"]},
-        "subject": {"type": "string"},
+        "way": {"enum": ["local", "session", "bearer"]},
         "name": {"type": "string"},
     },
 }

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -21,20 +22,29 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
 
 
-def problem_response(problem: ProblemError) -> Response:
-    """Return a problem as its answer: type, title, status, detail, and the code."""
-    return JSONResponse(
-        {
+class ProblemResponse(JSONResponse):
+    """A problem as its answer: type, title, status, detail, and the code.
+
+    What watches the gateway finds the code in the scope.
+    """
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: ProblemError) -> None:
+        self._code = problem.code
+        content = {
             "type": "about:blank",
             "title": HTTPStatus(problem.status).phrase,
             "status": problem.status,
             "code": problem.code,
             "detail": problem.sentence,
-        },
-        problem.status,
-        problem.headers,
-        MEDIA_TYPE,
-    )
+        }
+        super().__init__(content, problem.status, problem.headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        scope["problem_code"] = self._code
+        await super().__call__(scope, receive, send)
 
 
 CODES_OF_STATUS = {
@@ -44,20 +54,19 @@ CODES_OF_STATUS = {
 """What Starlette itself refuses."""
 
 
-async def on_problem(request: Request, error: Exception) -> Response:
+async def on_problem(_: Request, error: Exception) -> Response:
     """Answer a problem that a route has raised."""
     assert isinstance(error, ProblemError)  # noqa: S101  (registered for it alone)
-    request.scope["problem_code"] = error.code
-    return problem_response(error)
+    return ProblemResponse(error)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
     """Answer what Starlette refuses: no route, or a method that the route does not take."""
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for it alone)
     code, sentence = CODES_OF_STATUS.get(error.status_code, ("bad_request", "it cannot be read"))
-    return problem_response(ProblemError(error.status_code, code, sentence, headers=error.headers))
+    return ProblemResponse(ProblemError(error.status_code, code, sentence, headers=error.headers))
 
 
 async def on_failure(_: Request, __: Exception) -> Response:
     """Answer what nobody foresaw, without its text: it may quote a patient's attributes."""
-    return problem_response(ProblemError(500, "internal_error", "the request failed"))
+    return ProblemResponse(ProblemError(500, "internal_error", "the request failed"))

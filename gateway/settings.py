@@ -14,6 +14,8 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 SCOPES = "openid email profile"
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
 MIB = 1 << 20
 
 T = TypeVar("T")
@@ -59,6 +61,18 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Stay:
+    """How long somebody stays logged in.
+
+    idle_s: seconds without a request. whole_s: seconds in all. sessions: of all users.
+    """
+
+    idle_s: float
+    whole_s: float
+    sessions: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Read once at start; a missing name stops the gateway before it listens.
 
@@ -81,6 +95,7 @@ class Settings:
     oidc: Oidc | None
     trusted_proxies: tuple[str, ...]
     bounds: Bounds
+    stay: Stay
     audit_file: Path | None
     audit_key: Secret
     log_level: str
@@ -97,7 +112,7 @@ class Settings:
         mode = read.one_of("GATEWAY_MODE", ("local", "oidc"))
         address = read.text("GATEWAY_ADDRESS", "127.0.0.1")
         port = read.number("GATEWAY_PORT", 8080)
-        if mode == "local" and not _is_loopback(address):
+        if mode == "local" and not is_loopback(address):
             raise SettingsError("GATEWAY_ADDRESS is not loopback, as the mode local needs")
         return cls(
             mode=mode,
@@ -105,10 +120,11 @@ class Settings:
             port=port,
             public_url=_origin(read.text("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{port}")),
             triton_urls=read.words("GATEWAY_TRITON_URLS", "127.0.0.1:8000"),
-            token=Secret(read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))),
+            token=Secret(_token(read) if mode == "local" else ""),
             oidc=_oidc(read) if mode == "oidc" else None,
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
             bounds=_bounds(read),
+            stay=_stay(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
             audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
@@ -155,8 +171,11 @@ class _Reader:
 
 def _oidc(read: _Reader) -> Oidc:
     client_id = read.text("GATEWAY_CLIENT_ID")
+    issuer = read.text("GATEWAY_ISSUER")
+    if not is_protected(issuer):
+        raise SettingsError("GATEWAY_ISSUER is not https: tokens would be readable")
     return Oidc(
-        issuer=read.text("GATEWAY_ISSUER"),
+        issuer=issuer,
         client_id=client_id,
         client_secret=Secret(read.text("GATEWAY_CLIENT_SECRET")),
         scopes=read.text("GATEWAY_SCOPES", SCOPES),
@@ -176,17 +195,49 @@ def _bounds(read: _Reader) -> Bounds:
     )
 
 
+def _stay(read: _Reader) -> Stay:
+    return Stay(
+        idle_s=read.seconds("GATEWAY_SESSION_IDLE_SECONDS", 8 * 3600.0),
+        whole_s=read.seconds("GATEWAY_SESSION_SECONDS", 24 * 3600.0),
+        sessions=read.number("GATEWAY_SESSIONS", 10_000),
+    )
+
+
+def _token(read: _Reader) -> str:
+    return read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))
+
+
 def _origin(url: str) -> str:
-    """Return scheme, host and port of a URL; refuse a path: cookies are the host's."""
+    """Return scheme, host and port of a URL as browsers write an Origin: RFC 6454 section 6.2.
+
+    Refuses a path: cookies are the host's.
+    """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+    has_rest = parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or has_rest:
         raise SettingsError("GATEWAY_PUBLIC_URL is not https://HOST or http://HOST[:PORT]")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if not is_protected(url):
         raise SettingsError("GATEWAY_PUBLIC_URL is not https: tokens and studies would be readable")
-    return f"{parts.scheme}://{parts.netloc}"
+    try:
+        is_default = parts.port in (None, DEFAULT_PORTS[parts.scheme])
+    except ValueError as error:
+        raise SettingsError("GATEWAY_PUBLIC_URL has a port that is none") from error
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
 
 
-def _is_loopback(host: str) -> bool:
+def is_protected(url: str) -> bool:
+    """Return whether nobody else reads what goes to a URL: https, or this machine itself."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host's name or address is this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

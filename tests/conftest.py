@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from oidc_provider import _running_provider, provider, provider_files  # noqa: F401  (fixtures)
 
 from imaging.instances import quiet_pydicom
 from tools.engine.ports import free_ports

@@ -8,7 +8,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.problems import ProblemError, problem_response
+from gateway.problems import ProblemError, ProblemResponse
 
 
 class Rates:
@@ -35,8 +35,7 @@ class Rates:
             f"more than {self._item.amount} requests a minute: go on in {seconds} s",
             headers={"Retry-After": str(seconds)},
         )
-        scope["problem_code"] = problem.code
-        await problem_response(problem)(scope, receive, send)
+        await ProblemResponse(problem)(scope, receive, send)
 
 
 def _counted_as(scope: Scope) -> str:

@@ -26,8 +26,9 @@ log = structlog.get_logger("deepfeatures.gateway")
 class Watching:
     """ASGI middleware around all others.
 
-    It gives a scope its `request_id`. Parts further in may add `problem_code`, and `model` and
-    `study_uids`, once they know that there is such a model and which studies were meant.
+    It gives a scope its `request_id`. Parts further in add `problem_code`; `is_login` and the
+    `principal` that it has led to; and `model` and `study_uids`, once they know that there is such
+    a model and which studies were meant.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, audit: Audit) -> None:
@@ -71,7 +72,7 @@ class Watching:
             code=code,
             seconds=round(seconds, 4),
         )
-        if method in UNSAFE or status in (401, 403):
+        if method in UNSAFE or status in (401, 403) or scope.get("is_login"):
             entry = _entry(scope, f"{method} {route}", status=status, code=code)
             self._audit.record(entry, scope.get("study_uids", ()))
 
