@@ -12,17 +12,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.engines.pool import Engines
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
 from gateway.login.setup import login
 from gateway.page.routes import page_routes
+from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
+from gateway.uploads import routes as uploads
+from gateway.uploads.studies import studies_of
 
 
 class Gateway(Starlette):
@@ -51,16 +55,25 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
-        async with login(app, settings):
+        async with (
+            login(app, settings),
+            Engines(settings).running() as engines,
+            studies_of(settings, engines) as studies,
+        ):
+            app.state.engines, app.state.studies = engines, studies
+            app.state.admission = studies.admission
             yield
         audit.close()
 
     return Gateway(
         routes=[
             Route("/livez", _alive),
+            Route("/readyz", _ready),
             Route("/metrics", metrics.page),
             *LOGIN_ROUTES,
             *page_routes(),
+            *uploads.ROUTES,
+            *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],
         middleware=[Middleware(Guard), Middleware(Rates, settings.bounds.requests_a_minute)],
@@ -75,3 +88,11 @@ def application(settings: Settings) -> Starlette:
 
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("alive\n")
+
+
+async def _ready(request: Request) -> Response:
+    """Say whether a study would be answered: an engine has answered a canary, and not long ago."""
+    engines: Engines = request.app.state.engines
+    return (
+        PlainTextResponse("ready\n") if engines.is_ready else PlainTextResponse("not ready\n", 503)
+    )

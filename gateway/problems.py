@@ -25,7 +25,8 @@ class ProblemError(Exception):
 class ProblemResponse(JSONResponse):
     """A problem as its answer: type, title, status, detail, and the code.
 
-    What watches the gateway finds the code in the scope.
+    `error` is for clients of Triton's protocol, which look for it alone. What watches the gateway
+    finds the code in the scope.
     """
 
     media_type = MEDIA_TYPE
@@ -38,6 +39,7 @@ class ProblemResponse(JSONResponse):
             "status": problem.status,
             "code": problem.code,
             "detail": problem.sentence,
+            "error": str(problem),
         }
         super().__init__(content, problem.status, problem.headers)
 

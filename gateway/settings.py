@@ -12,6 +12,8 @@ from starlette.datastructures import Secret
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
+PUBLIC_MODELS = ("ct3dcnn", "dicom_to_nifti")
+
 SCOPES = "openid email profile"
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -84,6 +86,7 @@ class Settings:
     audit_file: where who did what is appended to; None for the log alone.
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
+    models: public names at Tritons of other machines or accounts, which do not list them.
     """
 
     mode: str
@@ -99,6 +102,7 @@ class Settings:
     audit_file: Path | None
     audit_key: Secret
     log_level: str
+    models: tuple[str, ...]
 
     @property
     def is_https(self) -> bool:
@@ -128,6 +132,7 @@ class Settings:
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
             audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
+            models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
         )
 
 
@@ -174,11 +179,14 @@ def _oidc(read: _Reader) -> Oidc:
     issuer = read.text("GATEWAY_ISSUER")
     if not is_protected(issuer):
         raise SettingsError("GATEWAY_ISSUER is not https: tokens would be readable")
+    scopes = read.text("GATEWAY_SCOPES", SCOPES)
+    if "openid" not in scopes.split():
+        raise SettingsError("GATEWAY_SCOPES has no openid, which makes it a login")
     return Oidc(
         issuer=issuer,
         client_id=client_id,
         client_secret=Secret(read.text("GATEWAY_CLIENT_SECRET")),
-        scopes=read.text("GATEWAY_SCOPES", SCOPES),
+        scopes=scopes,
         audiences=frozenset({client_id, *read.words("GATEWAY_AUDIENCES", "")}),
     )
 

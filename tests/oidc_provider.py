@@ -28,7 +28,8 @@ class ProviderOfTests:
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}{PATH}"
+        """Another site than the gateway's: cookies are put to the test."""
+        return f"http://localhost:{self.port}{PATH}"
 
     @property
     def gateway_url(self) -> str:

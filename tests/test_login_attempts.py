@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from login_world import monotonic_ahead
 
@@ -81,6 +81,7 @@ def test_what_may_lead_elsewhere_becomes_the_page(path):
     assert local_path(path) == "/"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="/\\.:@%?#ab\t\n\r e", max_size=20))
 def test_no_text_leads_to_another_host(text):
     target = httpx.URL("https://gateway.example/x").join(local_path(text))

@@ -22,10 +22,13 @@ class Source:
 
     def __init__(self, *kids: str) -> None:
         self.kids, self.count, self.is_down = list(kids), 0, False
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def __call__(self):
         self.count += 1
         await asyncio.sleep(0)
+        await self.may_answer.wait()
         if self.is_down:
             raise UnreachableError
         return {"keys": [RSA | {"kid": kid} for kid in self.kids]}
@@ -75,6 +78,32 @@ async def test_known_keys_go_on_being_used_while_the_provider_is_away(monkeypatc
     assert source.count == 2  # not asked again at once
     with pytest.raises(UnknownKeyError):
         await kid_of(keys, "second")
+
+
+async def test_an_answer_without_keys_does_not_take_the_known_ones_away(monkeypatch):
+    source = Source("first")
+    keys = Keys(source)
+    await kid_of(keys, "first")
+    source.kids = []
+    monotonic_ahead(monkeypatch, 7200)
+
+    assert await kid_of(keys, "first") == "first"
+
+
+async def test_a_provider_that_hangs_is_not_waited_for(monkeypatch):
+    source = Source("first")
+    keys = Keys(source)
+    await kid_of(keys, "first")
+    source.may_answer.clear()
+    monkeypatch.setattr("gateway.login.once.PATIENCE_S", 0.01)
+    monotonic_ahead(monkeypatch, 7200)
+
+    assert await kid_of(keys, "first") == "first"
+    source.kids = ["second"]
+    source.may_answer.set()
+    await asyncio.sleep(0.01)
+    assert await kid_of(keys, "second") == "second"
+    assert source.count == 2
 
 
 async def test_a_withdrawn_key_is_not_believed_after_ten_minutes(monkeypatch):

@@ -208,7 +208,7 @@ async def test_no_route_takes_a_session_that_is_guessed_or_has_ended(gateway, br
     await browser.post("/logout", headers=FORM)
     async with browser_of(gateway) as stranger:
         for method, path in addresses(gateway.routes):
-            for text in (kept, "A" * 43, kept[:-1], "", "x" * 60000, '"', "\u00e9", "a=b"):
+            for text in (kept, "A" * 43, kept[:-1], "", "x" * 20000, '"', "\u00e9", "a=b"):
                 cookie = {"Cookie": f"{name}={text}".encode(), "Sec-Fetch-Site": "same-origin"}
                 answer = await stranger.request(method, path, headers=cookie)
                 assert is_open(path) or answer.status_code == 401, (method, path, text[:9])
@@ -233,7 +233,7 @@ async def test_no_route_that_changes_something_takes_a_cookie_from_elsewhere(
     own = {"SELF": gateway.state.settings.public_url}
     headers = {key: own.get(text, text) for key, text in headers.items()}
     for method, path in addresses(gateway.routes):
-        if not is_open(path) and method not in ("GET", "HEAD"):
+        if not is_open(path) and method not in ("GET", "HEAD", "OPTIONS"):
             answer = await browser.request(method, path, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
     assert (await browser.get("/api/session")).status_code == 200  # nobody logged them out

@@ -55,6 +55,11 @@ def test_what_the_mode_oidc_needs_is_asked_for_by_name(name):
         unused_oidc_settings(**{name: ""})
 
 
+def test_scopes_without_openid_are_no_login():
+    with pytest.raises(SettingsError, match="GATEWAY_SCOPES has no openid"):
+        unused_oidc_settings(GATEWAY_SCOPES="email")
+
+
 def test_there_is_no_mode_without_authentication():
     with pytest.raises(SettingsError, match="GATEWAY_MODE is not set"):
         Settings.from_environment({})

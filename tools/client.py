@@ -106,14 +106,14 @@ def send_tensor(
         with triton.InferenceServerClient(url, network_timeout=REQUEST_SECONDS) as client:
             return client.infer(model, [tensor], parameters=dict(parameters or {}))
     except InferenceServerException as error:
-        raise _refusal(error.message()) from error
+        raise refusal_of(error.message()) from error
     except ConnectionRefusedError as error:
         raise ServiceError("unreachable", f"nothing answers at {url}") from error
     except (OSError, HTTPException) as error:
         raise ServiceError("retry", INTERRUPTED) from error
 
 
-def _refusal(message: str) -> ServiceError:
+def refusal_of(message: str) -> ServiceError:
     """Return the error in Triton's text: `in ensemble 'ct3dcnn', code: sentence`."""
     text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
     if any(words in text for words in WORDS_OF_INTERRUPTIONS):

@@ -103,7 +103,7 @@ async def _answer(
         request.headers["Accept"] = "application/json"
         request.extensions = {"timeout": TIMEOUT.as_dict()}
         return await http.send(request, auth=auth, follow_redirects=False)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         log.warning("the provider cannot be reached: %s", type(error).__name__)
         raise UnreachableError from error
 

@@ -1,14 +1,13 @@
 """Logins that have begun: what the gateway must know again when the browser comes back."""
 
-import hashlib
 import hmac
 import re
-import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from time import monotonic
 
 from gateway.login.oidc import Secrets
+from gateway.login.opaque import digest_of, new_text
 
 ATTEMPT_S = 600.0
 """For a password and a second factor."""
@@ -41,23 +40,23 @@ class Attempts:
 
     def begin(self, browser: str, *, next_path: str) -> tuple[str, Attempt]:
         """Return a new `state` and what it stands for; browser: the text of its cookie."""
-        state = secrets.token_urlsafe(32)
-        attempt = Attempt(Secrets.new(), _digest(browser), next_path, monotonic() + ATTEMPT_S)
+        state = new_text()
+        attempt = Attempt(Secrets.new(), digest_of(browser), next_path, monotonic() + ATTEMPT_S)
         self._forget_old()
-        self._attempts[_digest(state)] = attempt
+        self._attempts[digest_of(state)] = attempt
         return state, attempt
 
     def take(self, state: str, *, browser: str) -> Attempt | None:
         """Return the attempt of that browser, once; None if there is none."""
-        attempt = self._attempts.get(_digest(state))
-        if attempt is None or not hmac.compare_digest(attempt.browser, _digest(browser)):
+        attempt = self._attempts.get(digest_of(state))
+        if attempt is None or not hmac.compare_digest(attempt.browser, digest_of(browser)):
             return None
-        del self._attempts[_digest(state)]
+        del self._attempts[digest_of(state)]
         return attempt if monotonic() < attempt.ends_at else None
 
     def knows(self, browser: str) -> bool:
         """Return whether a login of that browser is under way: in another tab, say."""
-        digest = _digest(browser)
+        digest = digest_of(browser)
         return any(each.browser == digest for each in self._attempts.values())
 
     def _forget_old(self) -> None:
@@ -72,7 +71,3 @@ def local_path(stated: str) -> str:
     """Return a path of this gateway as it is, and "/" for anything that may lead elsewhere."""
     is_local = len(stated) <= PATH_CHARACTERS and LOCAL_PATH.fullmatch(stated)
     return stated if is_local and not stated.startswith("/login") else "/"
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

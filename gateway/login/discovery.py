@@ -30,7 +30,7 @@ def provider_of(stated: Mapping[str, Any], *, issuer: str) -> Provider:
     """Return what a discovery document states; raises UntrustedError if it is another's."""
     if stated.get("issuer") != issuer:
         raise UntrustedError("the login service calls itself by another address than the set one")
-    methods = stated.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = stated.get("token_endpoint_auth_methods_supported")
     return Provider(
         authorization_endpoint=_endpoint(stated, "authorization_endpoint"),
         token_endpoint=_endpoint(stated, "token_endpoint"),
@@ -38,7 +38,7 @@ def provider_of(stated: Mapping[str, Any], *, issuer: str) -> Provider:
         end_session_endpoint=(
             _endpoint(stated, "end_session_endpoint") if "end_session_endpoint" in stated else ""
         ),
-        takes_basic="client_secret_basic" in methods,
+        takes_basic=not isinstance(methods, list) or "client_secret_basic" in methods,
         names_itself=stated.get("authorization_response_iss_parameter_supported") is True,
     )
 

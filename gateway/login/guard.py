@@ -26,6 +26,9 @@ OPEN_PATHS = (*PROBES, "/login", CALLBACK_PATH, OUT_PATH)
 
 OPEN_FOLDER = "/static/"
 
+HEAD_BYTES = 32768
+"""Of headers and query: the server has no bound, and to take thousands of cookies apart is slow."""
+
 PAGES = ("/", "/docs")
 """Where a browser without a session is led to the login, and back afterwards."""
 
@@ -70,13 +73,14 @@ class Guard:
 
 async def _answer_or_known(scope: Scope, way: Way) -> Response | None:
     """Return the guard's own answer; None if the request may pass."""
+    _check_size(scope)
     headers, path = Headers(scope=scope), scope["path"]
     query = QueryParams(scope["query_string"])
     has_token = isinstance(way, LocalWay) and PARAMETER in query
     if has_token:
         scope["query_string"] = b""  # not for the server's log either
     if path not in PROBES:
-        _check_host(headers, way)
+        _check_host(headers, way, public_url=scope["app"].state.settings.public_url)
     if has_token and isinstance(way, LocalWay) and scope["method"] == "GET":
         scope["is_login"] = True
         return way.exchanged(path, query)
@@ -131,14 +135,25 @@ def is_navigation(method: str, headers: Headers) -> bool:
     return is_page and method in ("GET", "POST")
 
 
-def _check_host(headers: Headers, way: Way) -> None:
+def _check_size(scope: Scope) -> None:
+    size = len(scope["query_string"])
+    size += sum(len(name) + len(text) for name, text in scope["headers"])
+    if size > HEAD_BYTES:
+        raise ProblemError(
+            431,
+            "headers_too_large",
+            f"headers and query are {size} bytes; {HEAD_BYTES} are taken",
+        )
+
+
+def _check_host(headers: Headers, way: Way, *, public_url: str) -> None:
     hosts = headers.getlist("host")
     if len(hosts) != 1 or hosts[0].lower() not in way.hosts:
         raise ProblemError(
             421,
             "foreign_host",
-            "the gateway is not asked by its own name; a proxy before it must pass on the Host "
-            "that GATEWAY_PUBLIC_URL has",
+            f"the gateway's address is {public_url}; a proxy before it has to pass on the Host "
+            "header as it comes",
         )
 
 

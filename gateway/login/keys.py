@@ -7,6 +7,7 @@ from typing import Any
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
+from gateway.login.asking import UnreachableError
 from gateway.login.once import Remembered
 
 PAUSE_S = 30.0
@@ -30,7 +31,10 @@ class Keys:
 
     def __init__(self, fetch: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         async def keys() -> Sequence[Key]:
-            return usable_keys(await fetch())
+            usable = usable_keys(await fetch())
+            if not usable:  # a proxy's answer, say: the keys before hold
+                raise UnreachableError
+            return usable
 
         self._remembered = Remembered(keys, fresh_s=FRESH_S, pause_s=PAUSE_S)
 

@@ -1,7 +1,5 @@
 """The mode `local`: one person at this machine, let in by a token in the URL that is printed."""
 
-import hmac
-import secrets
 from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import QueryParams
@@ -10,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.login.attempts import local_path
 from gateway.login.bearer import invalid_token
 from gateway.login.cookies import local_cookie
+from gateway.login.opaque import is_same, new_text
 from gateway.login.principal import Principal
 from gateway.login.ways import hosts_of
 from gateway.problems import ProblemError
@@ -30,7 +29,7 @@ class LocalWay:
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.token
-        self._cookie_text = secrets.token_urlsafe(32)
+        self._cookie_text = new_text()
         self.cookie = local_cookie(settings)
         ports = {settings.port}
         if is_loopback(urlsplit(settings.public_url).hostname or ""):
@@ -65,10 +64,4 @@ class LocalWay:
 
     def log_out(self) -> None:
         """Make every cookie that was given worthless."""
-        self._cookie_text = secrets.token_urlsafe(32)
-
-
-def is_same(text: str, expected: str) -> bool:
-    """Compare in a time that does not tell how much is right; an empty text is never right."""
-    encoded, right = (each.encode("utf-8", "surrogatepass") for each in (text, expected))
-    return bool(right) and hmac.compare_digest(encoded, right)
+        self._cookie_text = new_text()

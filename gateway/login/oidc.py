@@ -4,8 +4,6 @@ Authlib's own client for httpx is not used: it keeps one user's token in itself,
 warns that httpx is deprecated. Its parts that know no client are.
 """
 
-import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -20,6 +18,7 @@ from gateway.login.asking import RefusedError, UnreachableError, UntrustedError,
 from gateway.login.discovery import Provider, document_url, provider_of
 from gateway.login.keys import Keys
 from gateway.login.once import Remembered
+from gateway.login.opaque import is_same, new_text
 from gateway.login.tokens import Token, TokenError, is_among, verified
 from gateway.settings import Oidc
 
@@ -49,7 +48,7 @@ class Secrets:
     @classmethod
     def new(cls) -> "Secrets":
         """Return fresh ones, 256 bits each."""
-        return cls(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+        return cls(new_text(), new_text())
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,7 @@ class OpenIdClient:
         )
         id_token = await self._id_token(answer)
         nonce = id_token.claims.get("nonce")
-        if not isinstance(nonce, str) or not hmac.compare_digest(
-            nonce.encode(), own.nonce.encode()
-        ):
+        if not isinstance(nonce, str) or not is_same(nonce, own.nonce):
             raise UntrustedError("the login service's answer is for another login; log in again")
         return _identity(id_token.claims), _tokens(answer)
 

@@ -1,6 +1,7 @@
 """Calls that many ask for and one makes."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 2.0
 """While nothing is known yet, nobody gets in: so asked again soon."""
+
+PATIENCE_S = 2.0
+"""For a provider that hangs, while something that it said before is known."""
 
 
 class SingleFlight(Generic[T]):
@@ -62,13 +66,20 @@ class Remembered(Generic[T]):
     async def value(self) -> T:
         """Return what is remembered; raises UnreachableError if that is nothing."""
         if monotonic() - self._fetched_at >= self._fresh_s:
-            await self._ask(self._pause_s if self._value is not None else FIRST_PAUSE_S)
+            await self._ask_for_value()
         return self._known()
 
     async def renewed(self, pause_s: float | None = None) -> T:
         """Return what is remembered, asked for anew unless that was less than a pause ago."""
         await self._ask(self._pause_s if pause_s is None else pause_s)
         return self._known()
+
+    async def _ask_for_value(self) -> None:
+        if self._value is None:
+            await self._ask(FIRST_PAUSE_S)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ask(self._pause_s), PATIENCE_S)
 
     def _known(self) -> T:
         if self._value is None:

@@ -1,6 +1,6 @@
 """Logging in and out, and who one is."""
 
-import secrets
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -10,13 +10,11 @@ from gateway.login.asking import ProviderError, UnreachableError, known_code
 from gateway.login.attempts import ATTEMPT_S, Attempt, local_path
 from gateway.login.guard import CALLBACK_PATH, OUT_PATH
 from gateway.login.local import LocalWay
+from gateway.login.opaque import CHARACTERS, new_text
 from gateway.login.pages import logged_out, onward, refusal
 from gateway.login.principal import Principal, principal_of
 from gateway.login.ways import OidcWay
 from gateway.problems import ProblemError
-
-ID_CHARACTERS = 43
-"""Of 256 bits in base64url, as `state` and the cookies have them."""
 
 CODE_CHARACTERS = 4096
 
@@ -37,7 +35,7 @@ async def log_in(request: Request) -> Response:
         return RedirectResponse(next_path, 303)
     browser = request.cookies.get(way.attempt_cookie.name, "")
     if not way.attempts.knows(browser):
-        browser = secrets.token_urlsafe(32)
+        browser = new_text()
     state, attempt = way.attempts.begin(browser, next_path=next_path)
     try:
         url = await way.client.authorization_url(state, attempt.own)
@@ -58,18 +56,19 @@ async def come_back(request: Request) -> Response:
     if attempt is None:
         sentence = "this login has been used, is too old or began in another browser; log in again"
         return refusal(request, ProblemError(400, "login_unknown", sentence))
+    again = f"/login?{urlencode({'next': attempt.next_path})}"
     code, error = (request.query_params.get(each, "") for each in ("code", "error"))
     if error or not 0 < len(code) <= CODE_CHARACTERS:
         sentence = SENTENCES_OF_CODES.get(
             known_code(error), "the login service could not log you in; log in again"
         )
-        return refusal(request, ProblemError(403, "login_refused", sentence))
+        return refusal(request, ProblemError(403, "login_refused", sentence), again=again)
     try:
         identity, tokens = await way.client.exchange(
             code, attempt.own, stated_issuer=request.query_params.get("iss")
         )
     except ProviderError as failure:
-        return refusal(request, _problem(failure))
+        return refusal(request, _problem(failure), again=again)
     way.sessions.end(request.cookies.get(way.cookie.name, ""))
     response = RedirectResponse(attempt.next_path, 303)
     way.cookie.put(response, way.sessions.begin(identity, tokens))
@@ -123,7 +122,7 @@ ROUTES = (
 def _attempt(request: Request, way: OidcWay) -> Attempt | None:
     states = request.query_params.getlist("state")
     browser = request.cookies.get(way.attempt_cookie.name, "")
-    if [len(each) for each in (*states, browser)] != [ID_CHARACTERS] * 2:
+    if [len(each) for each in (*states, browser)] != [CHARACTERS] * 2:
         return None
     return way.attempts.take(states[0], browser=browser)
 

@@ -1,8 +1,6 @@
 """Sessions of people who have logged in: on the server, behind an id that only a browser knows."""
 
-import hashlib
 import logging
-import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from time import monotonic
 from gateway.login.asking import ProviderError, UnreachableError
 from gateway.login.oidc import Identity, Tokens
 from gateway.login.once import SingleFlight
+from gateway.login.opaque import digest_of, new_text
 from gateway.settings import Stay
 
 RETRY_S = 30.0
@@ -62,13 +61,13 @@ class Sessions:
             del self._sessions[key]
         while len(self._sessions) >= self._stay.sessions:
             self._sessions.popitem(last=False)
-        text, now = secrets.token_urlsafe(32), monotonic()
-        self._sessions[_digest(text)] = Session(identity, tokens, now, now)
+        text, now = new_text(), monotonic()
+        self._sessions[digest_of(text)] = Session(identity, tokens, now, now)
         return text
 
     async def current(self, text: str) -> Session | None:
         """Return the session of an id, its tokens refreshed if it is time; None if it has ended."""
-        key = _digest(text)
+        key = digest_of(text)
         session = self._alive(key)
         if session is None:
             return None
@@ -82,7 +81,7 @@ class Sessions:
 
     def end(self, text: str) -> Session | None:
         """End the session of an id and return what it was."""
-        return self._sessions.pop(_digest(text), None)
+        return self._sessions.pop(digest_of(text), None)
 
     def _alive(self, key: bytes) -> Session | None:
         session = self._sessions.get(key)
@@ -110,7 +109,3 @@ class Sessions:
     def _forget_old(self) -> None:
         for key in [key for key, each in self._sessions.items() if self._is_over(each)]:
             del self._sessions[key]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -23,7 +23,8 @@ const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')
 const { SignJWT, importJWK } = await import(pathToFileURL(require.resolve('jose')));
 
 const PREFIX = '/auth/realms/QuantImage-v2';
-const ISSUER = `http://127.0.0.1:${port}${PREFIX}`;
+// Another site than the gateway, which is at 127.0.0.1.
+const ISSUER = `http://localhost:${port}${PREFIX}`;
 const AUDIENCE = 'account';
 
 const trueNow = Date.now;

@@ -14,12 +14,15 @@ import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from standin import standin
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.app import application
+from gateway.settings import Settings
 from tools.engine.ports import free_ports
 
 CHROMIUM = shutil.which("chromium")
+
+TOKEN = "the-token-of-the-printed-url"  # noqa: S105
 
 FLAGS = (
     "--no-sandbox",
@@ -38,6 +41,11 @@ class Gateway:
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+
+    def wait_for_models(self) -> None:
+        """Wait until the gateway knows what its Triton serves."""
+        while not httpx.get(f"{self.url}/api/models", headers=self.headers).json().get("models"):
+            time.sleep(0.1)
 
     def csv_lines(self, study: bytes) -> list[bytes]:
         """What the API answers for a study as CSV."""
@@ -89,13 +97,23 @@ def slowly(delay) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def gateway(server, delay) -> Iterator[Gateway]:
     """A gateway before the running Triton."""
-    with served(delay.before(standin(server.http_url))) as address:
-        yield Gateway(address)
+    (port,) = free_ports(1)
+    settings = Settings.from_environment(
+        {
+            "GATEWAY_MODE": "local",
+            "GATEWAY_TOKEN": TOKEN,
+            "GATEWAY_PORT": str(port),
+            "GATEWAY_TRITON_URLS": server.http_url,
+        }
+    )
+    with served(delay.before(application(settings)), port) as url:
+        gateway = Gateway(url, {"Authorization": f"Bearer {TOKEN}"})
+        gateway.wait_for_models()
+        yield gateway
 
 
 @contextlib.contextmanager
-def served(app) -> Iterator[str]:
-    (port,) = free_ports(1)
+def served(app: ASGIApp, port: int) -> Iterator[str]:
     config = uvicorn.Config(app, port=port, log_level="warning")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run)
@@ -129,7 +147,7 @@ def page(browser, gateway) -> Iterator[Page]:
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.text} {message.location['url']}"))
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(gateway.url)
+    page.goto(f"{gateway.url}/?token={TOKEN}")
     page.locator("#model option[value=ct3dcnn]").wait_for(state="attached")
     yield page
     context.close()

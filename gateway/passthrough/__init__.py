@@ -1,0 +1,1 @@
+"""Triton's own protocol behind the gateway's login: what clients of inferences need, no more."""

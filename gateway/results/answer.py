@@ -1,0 +1,61 @@
+"""The answer for one study: read from what Triton sent, and written as JSON or CSV."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tritonclient.http as triton
+from numpy.typing import NDArray
+
+from gateway.results.table import FeatureTable
+from tools.client import features_of
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of one study.
+
+    table: labels and features. previews: a base64 PNG a row, or "".
+    """
+
+    table: FeatureTable
+    report: Mapping[str, Any]
+    previews: list[str]
+
+    def as_json(self, model: str) -> bytes:
+        """Return all of it; each number reads back to the same float32."""
+        labelled = zip(self.table.labels, self.table.features, strict=True)
+        rows = [{**label, "features": _numbers(features)} for label, features in labelled]
+        document = {
+            "model": model,
+            "rows": rows,
+            "feature_names": self.table.feature_names if rows else [],
+            "report": self.report,
+            "previews": self.previews,
+        }
+        return json.dumps(document, ensure_ascii=False).encode()
+
+    def as_csv(self) -> bytes:
+        """Return the rows by RFC 4180."""
+        file = io.StringIO(newline="")
+        self.table.write_csv(file)
+        return file.getvalue().encode()
+
+
+def answer_of(content: bytes, header_bytes: int) -> Answer:
+    """Return the answer in the body of a feature model's response.
+
+    header_bytes: how much of it is the JSON before the tensors.
+    """
+    result = triton.InferResult.from_response_body(content, header_length=header_bytes)
+    features = features_of(result)
+    table = FeatureTable()
+    table.add(features.rows, features.features)
+    return Answer(table, features.report, features.previews)
+
+
+def _numbers(features: NDArray[np.float32]) -> list[float]:
+    return [float(str(value)) for value in features]

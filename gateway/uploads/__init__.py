@@ -1,0 +1,1 @@
+"""How a study comes in: admitted, written into shared memory, handed to a Triton, let go of."""

@@ -1,0 +1,34 @@
+"""Which form of an answer a client wants: RFC 9110 section 12.5.1, for the two that there are."""
+
+from gateway.problems import ProblemError
+
+JSON, CSV = "application/json", "text/csv"
+
+
+def wanted(accept: str | None) -> str:
+    """Return JSON or CSV, as an Accept header asks for; raises ProblemError `not_acceptable`."""
+    ranges = dict(map(_range, (accept or "*/*").split(",")))
+    qualities = {offered: _quality(offered, ranges) for offered in (JSON, CSV)}
+    best = max(qualities, key=lambda offered: qualities[offered])
+    if not qualities[best]:
+        raise ProblemError(406, "not_acceptable", f"answers are {JSON} or {CSV}")
+    return best
+
+
+def _range(text: str) -> tuple[str, float]:
+    """Return a media range and its quality; one that cannot be read is not wanted."""
+    media, *parameters = (word.strip().lower() for word in text.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return media, float(value)
+            except ValueError:
+                return media, 0.0
+    return media, 1.0
+
+
+def _quality(offered: str, ranges: dict[str, float]) -> float:
+    """Return the quality that the most specific range states."""
+    group = offered.partition("/")[0] + "/*"
+    return next((ranges[each] for each in (offered, group, "*/*") if each in ranges), 0.0)
