@@ -17,6 +17,7 @@ from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
 from gateway.login.setup import login
+from gateway.page.routes import page_routes
 from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
@@ -70,6 +71,7 @@ def application(settings: Settings) -> Starlette:
             Route("/readyz", _ready),
             Route("/metrics", metrics.page),
             *LOGIN_ROUTES,
+            *page_routes(),
             *uploads.ROUTES,
             *passthrough.ROUTES,
         ],

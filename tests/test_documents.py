@@ -10,12 +10,16 @@ import pytest
 from imaging.errors import REFUSALS
 from imaging.quality import QUALITY
 from tools.engine.settings import EngineSettings
-from tools.errors_page import PAGE, errors_page
+from tools.errors_page import MODULE, PAGE, codes_module, errors_page
 from tools.locations import CHECKOUT
 
 
 def test_the_page_of_codes_is_that_of_the_code():
     assert PAGE.read_text(encoding="utf-8") == errors_page()
+
+
+def test_the_codes_that_the_page_explains_are_those_of_the_code():
+    assert MODULE.read_text(encoding="utf-8") == codes_module()
 
 
 def test_every_refusal_is_raised_somewhere_and_no_other_is():

@@ -1,5 +1,9 @@
-"""Write docs/errors.md from the code, so that it cannot lag behind: python -m tools.errors_page."""
+"""Write the codes from the code, so that nothing lags behind: python -m tools.errors_page.
 
+They are listed in docs/errors.md, and in a module of the page, which says them in sentences.
+"""
+
+import json
 from collections.abc import Iterable, Sequence
 
 from imaging.errors import REFUSALS
@@ -9,6 +13,7 @@ from imaging.suv.maps import PATH_CODES
 from tools.locations import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "errors.md"
+MODULE = CHECKOUT / "gateway" / "page" / "static" / "codes.js"
 
 TEMPLATE = """\
 # Codes
@@ -70,9 +75,26 @@ def errors_page() -> str:
     )
 
 
+def codes_module() -> str:
+    """Return the module of the page: remedies of refusals, meanings of quality codes and notes."""
+    tables = {
+        "REMEDIES": {code: remedy for code, (_, remedy) in sorted(REFUSALS.items())},
+        "QUALITY": {code: meaning for code, (_, meaning) in QUALITY.items()},
+        "NOTES": dict(sorted({**PATH_CODES, **NOTES}.items())),
+    }
+    exports = [
+        f"export const {name} = {json.dumps(table, indent=2, ensure_ascii=False)};\n"
+        for name, table in tables.items()
+    ]
+    return "\n".join(
+        ["/** What codes mean. Written by python -m tools.errors_page. */\n", *exports]
+    )
+
+
 def _lines(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| `{code}` | {' | '.join(texts)} |" for code, *texts in rows)
 
 
 if __name__ == "__main__":
     PAGE.write_text(errors_page(), encoding="utf-8")
+    MODULE.write_text(codes_module(), encoding="utf-8")

@@ -1,0 +1,54 @@
+/** A study to the service, and its answer. XMLHttpRequest, since fetch tells nothing of sending. */
+
+import { Problem, problemOf, unreachable } from "./problem.js";
+
+/**
+ * Return the answer for a zip. Rejects with a Problem, or with an AbortError if the signal says
+ * stop. `onSent` is told how many bytes went out, `onAllSent` when the last one did.
+ */
+export function send(zip, { model, options, signal, onSent, onAllSent }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address(model, options));
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", "application/zip");
+    request.upload.onprogress = (event) => onSent(event.loaded);
+    request.upload.onload = onAllSent;
+    request.onload = () => settle(request, resolve, reject);
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(zip);
+  });
+}
+
+function address(model, options) {
+  const query = new URLSearchParams(options).toString();
+  return `/api/models/${encodeURIComponent(model)}/features${query ? `?${query}` : ""}`;
+}
+
+function settle(request, resolve, reject) {
+  if (request.status !== 200) {
+    reject(problemOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+    return;
+  }
+  try {
+    resolve(JSON.parse(request.responseText));
+  } catch {
+    reject(new Problem("not_understood", "The service's answer cannot be read."));
+  }
+}
+
+/** Return what a GET answers as JSON; rejects with a Problem. */
+export async function get(path) {
+  let answer;
+  try {
+    answer = await fetch(path, { headers: { Accept: "application/json" } });
+  } catch {
+    throw unreachable();
+  }
+  if (!answer.ok) {
+    throw problemOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+  }
+  return answer.json();
+}

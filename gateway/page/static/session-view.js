@@ -1,0 +1,70 @@
+/** Who is logged in, at the top of the page; and what to do when nobody is any more. */
+
+import { byId, element } from "./elements.js";
+import { get } from "./sending.js";
+
+/** Says that somebody comes back from a login that this page asked for; nothing about anybody. */
+const AGAIN = "again";
+const LOGIN = `/login?next=${encodeURIComponent(`/?${AGAIN}=1`)}`;
+const LOGIN_BESIDE = `/login?next=${encodeURIComponent("/")}`;
+
+/** Return who is logged in, as the service says it; shown at the top. Rejects with a Problem. */
+export async function showSession() {
+  const session = await get("/api/session");
+  byId("session").replaceChildren(...(session.mode === "local" ? localMode() : person(session)));
+  return session;
+}
+
+function localMode() {
+  return [
+    element("span", { class: "badge" }, "local mode"),
+    element("span", { class: "session-note" }, "Only this computer reaches this page."),
+  ];
+}
+
+function person({ name }) {
+  return [
+    element("span", { class: "session-note" }, name ? `Logged in as ${name}` : "Logged in"),
+    element("form", { method: "post", action: "/logout" }, element("button", {}, "Log out")),
+  ];
+}
+
+/** Say that the login has ended, with the ways back in. `mode` is null if it was never known. */
+export function showLoggedOut(mode) {
+  byId("session").replaceChildren(element("a", { class: "button", href: LOGIN }, "Log in"));
+  const ways = mode === "local" ? localWay() : providerWays();
+  const title = element("strong", {}, "You are not logged in. ");
+  byId("notices").replaceChildren(element("div", { class: "notice warn" }, title, ...ways));
+}
+
+function localWay() {
+  return ["Open the address again that the service printed when it started: it has the token."];
+}
+
+function providerWays() {
+  return [
+    "Studies wait until you are. ",
+    element("a", { href: LOGIN_BESIDE, target: "_blank", rel: "noopener" }, "Log in in a new tab"),
+    " and come back: the list goes on by itself. Or ",
+    element("a", { href: LOGIN }, "log in here"),
+    ": then dropped files must be dropped again, since a browser does not keep them.",
+  ];
+}
+
+export function hideNotices() {
+  byId("notices").replaceChildren();
+}
+
+/** Say a sentence with its code at the top of the page. */
+export function showProblem({ code, message }) {
+  const shown = element("div", { class: "notice warn" }, `${message} `, element("code", {}, code));
+  byId("notices").replaceChildren(shown);
+}
+
+/** After a login that this page asked for: say that files were not kept. */
+export function greetAgain() {
+  if (!new URLSearchParams(location.search).has(AGAIN)) return;
+  history.replaceState(null, "", "/");
+  const sentence = "You are logged in again. Files that were dropped before must be dropped again.";
+  byId("notices").replaceChildren(element("div", { class: "notice" }, sentence));
+}

@@ -1,0 +1,127 @@
+/** A study in the list: its state in a word, its progress, and what can be done with it. */
+
+import { REMEDIES } from "./codes.js";
+import { element } from "./elements.js";
+import { bytesText, counted, secondsText } from "./numbers.js";
+import { isActive, isAgainPossible } from "./studies.js";
+
+const WAITS = {
+  connection: "the connection was lost; next try",
+  service: "the service is full; next try",
+};
+
+/** What helps on this page, where the list of codes speaks of options of a request. */
+const REMEDIES_HERE = {
+  untrained_modality: "Tick “Also modalities that the network was not trained on” above, and try again.",
+  uneven_spacing: "Look for missing slices and send them all.",
+  not_chosen: "Send the series as a study of its own to get it too.",
+  ambiguous_series: "Send the series that is meant as a study of its own.",
+};
+
+const OPTION_WORDS = { whole: "whole volumes only", all: "regions only" };
+
+/** One line of the list. `actions`: cancel, again and remove, each called with the study. */
+export class StudyView {
+  #study;
+  #state = "";
+  #word = element("span", { class: "word" });
+  #facts = element("span", { class: "facts" });
+  #sending = bar("Packing and sending");
+  #working = bar("Working");
+  #bars = element("div", { class: "bars" }, this.#sending.line, this.#working.line);
+  #problem = element("div", { class: "problem", hidden: true });
+  #buttons;
+
+  constructor(study, actions) {
+    this.#study = study;
+    const { name } = study.source;
+    const button = (text, act) =>
+      element("button", { type: "button", "aria-label": `${text}: ${name}`, onclick: () => act(study) }, text);
+    this.#buttons = {
+      cancel: button("Cancel", actions.cancel),
+      again: button("Try again", actions.again),
+      remove: button("Remove", actions.remove),
+    };
+    const title = element("span", { class: "name", title: name }, name);
+    const head = element("div", { class: "study-head" }, title, this.#word,
+      element("span", { class: "buttons" }, ...Object.values(this.#buttons)));
+    this.line = element("li", { class: "study" }, head, this.#facts, this.#bars, this.#problem);
+    this.update();
+  }
+
+  /** Show the study as it is now. */
+  update() {
+    if (this.#study.state !== this.#state) this.#showState();
+    this.#facts.textContent = factsOf(this.#study);
+    this.#showSending();
+    this.tick();
+  }
+
+  /** Show the time that passes, a second later. */
+  tick() {
+    const { state, pauseUntil, workingSince, waitsFor } = this.#study;
+    if (state === "working") {
+      this.#working.note.textContent = secondsText((performance.now() - workingSince) / 1000);
+    } else if (pauseUntil) {
+      const seconds = Math.max(0, Math.ceil((pauseUntil - performance.now()) / 1000));
+      this.#word.textContent = `waiting: ${WAITS[waitsFor]} in ${secondsText(seconds)}`;
+    }
+  }
+
+  #showState() {
+    const study = this.#study;
+    this.#state = study.state;
+    this.line.dataset.state = study.state;
+    this.#word.textContent = study.state;
+    this.#bars.hidden = !["packing", "sending", "working"].includes(study.state);
+    this.#buttons.cancel.hidden = !isActive(study);
+    this.#buttons.again.hidden = !isAgainPossible(study);
+    this.#buttons.remove.hidden = isActive(study);
+    this.#working.show(study.state === "working" ? null : 0);
+    this.#working.note.textContent = "";
+    this.#problem.hidden = study.state !== "failed";
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem));
+  }
+
+  #showSending() {
+    const { state, source, read, sent, zipBytes } = this.#study;
+    const packed = source.bytes ? read / source.bytes : 1;
+    const gone = zipBytes && state !== "packing" ? sent / zipBytes : 0;
+    this.#sending.show(source.isZip ? gone : (packed + gone) / 2);
+    if (state === "packing") {
+      this.#sending.note.textContent = `${bytesText(read)} of ${bytesText(source.bytes)} packed`;
+    } else if (state === "sending" || state === "working") {
+      this.#sending.note.textContent = `${bytesText(sent)} of ${bytesText(zipBytes)} sent`;
+    }
+  }
+}
+
+/** Return a labelled progress bar; `show(null)` shows that it is not known how far it is. */
+function bar(label) {
+  const progress = element("progress", { max: "1", value: "0", "aria-label": label });
+  const note = element("span", { class: "note" });
+  const line = element("div", { class: "bar" }, element("span", { class: "bar-label" }, label), progress, note);
+  const show = (share) => {
+    if (share === null) progress.removeAttribute("value");
+    else progress.value = Math.min(share, 1);
+  };
+  return { line, note, show };
+}
+
+function factsOf({ source, model, options, answer }) {
+  const facts = [bytesText(source.bytes)];
+  if (!source.isZip) facts.unshift(counted(source.files.length, "file"));
+  if (source.leftOut) facts.push(`${counted(source.leftOut, "system file")} left out`);
+  facts.push(model);
+  if (options.regions) facts.push(OPTION_WORDS[options.regions]);
+  if (options.allow) facts.push("untrained modalities too");
+  if (answer) facts.push(counted(answer.rows.length, "row"));
+  return facts.join(" · ");
+}
+
+function problemParts({ message, code }) {
+  const parts = [element("p", {}, `${message} `, element("code", {}, code))];
+  const remedy = REMEDIES_HERE[code] ?? REMEDIES[code];
+  if (remedy) parts.push(element("p", { class: "facts" }, `What helps: ${remedy}`));
+  return parts;
+}

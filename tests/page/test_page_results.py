@@ -1,0 +1,204 @@
+"""Studies that are dropped or chosen become rows, pictures and tables, by the real Triton."""
+
+import pytest
+from studies import (
+    HTML,
+    downloaded,
+    folder_of_files,
+    line_of,
+    rows_of,
+    wait_for,
+    zip_file,
+    zip_of_regions,
+    zipped,
+)
+
+
+def test_zips_and_a_folder_that_are_chosen_become_rows_with_pictures(page, tmp_path):
+    zips = [zip_file(tmp_path, f"{name}.zip", PatientID=name) for name in ("one", "two")]
+    folder = folder_of_files(tmp_path, "three", PatientID="three")
+
+    page.set_input_files("#files", zips)
+    page.set_input_files("#folder", folder)
+
+    for name in ("one.zip", "two.zip", "three"):
+        wait_for(page, name, "done")
+    patients = page.locator("td[data-label=Patient]")
+    assert patients.all_inner_texts() == ["one", "two", "three"]
+    for picture in page.locator(".picture img").all():
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 384
+
+
+def test_the_csv_is_what_the_service_writes(page, gateway, tmp_path):
+    first = zip_file(tmp_path, "one.zip", PatientID='A, "B"')
+    second = zip_of_regions(tmp_path, ["GTV, left", "ä"], PatientID="two")
+    folder = folder_of_files(tmp_path, "three", PatientID="three")
+
+    page.set_input_files("#files", [first, second])
+    page.set_input_files("#folder", folder)
+    for name in ("one.zip", "regions.zip", "three"):
+        wait_for(page, name, "done")
+
+    header, *rows = gateway.csv_lines(first.read_bytes())
+    rows += gateway.csv_lines(second.read_bytes())[1:] + gateway.csv_lines(zipped(folder))[1:]
+    assert downloaded(page).splitlines(keepends=True) == [header, *rows]
+
+
+def test_zips_and_folders_of_a_disk_can_be_dropped(page, drop, tmp_path):
+    zip_path = zip_file(tmp_path, "one.zip", PatientID="one")
+    folder = folder_of_files(tmp_path, "two", PatientID="two")
+
+    drop(zip_path, folder)
+
+    wait_for(page, "one.zip", "done")
+    wait_for(page, "two", "done")
+    assert page.locator("td[data-label=Patient]").all_inner_texts() == ["one", "two"]
+    assert "25 files" in line_of(page, "two").inner_text()
+    assert "1 system file left out" in line_of(page, "two").inner_text()
+    report = page.locator(".report").nth(1)
+    assert report.locator("summary").inner_text() == "Report: 1 series used, 1 file not DICOM"
+
+
+def test_zips_in_a_folder_are_studies_of_their_own(page, drop, tmp_path):
+    cohort = tmp_path / "cohort"
+    cohort.mkdir()
+    for name in ("one", "two"):
+        zip_file(cohort, f"{name}.zip", PatientID=name)
+
+    drop(cohort)
+
+    for name in ("cohort/one.zip", "cohort/two.zip"):
+        wait_for(page, name, "done")
+
+
+def test_files_without_a_folder_are_one_study(page, drop, tmp_path):
+    folder = folder_of_files(tmp_path, "loose", PatientID="loose")
+
+    drop(*folder.rglob("DOE*"))
+
+    wait_for(page, "24 files", "done")
+    assert page.locator("td[data-label=Patient]").all_inner_texts() == ["loose"]
+
+
+def test_files_that_a_page_script_drops_are_taken_too(page, tmp_path):
+    """Where a browser gives files and no entries, as for files that are made by a script."""
+    content = list(zip_file(tmp_path, "one.zip", PatientID="one").read_bytes())
+    transfer = page.evaluate_handle(
+        """(content) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(content)], "made.zip"));
+            return transfer;
+        }""",
+        content,
+    )
+
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+
+    wait_for(page, "made.zip", "done")
+
+
+def test_names_that_are_html_are_shown_as_they_are(page, drop, tmp_path):
+    names = ["<b>bold</b>", HTML]
+
+    drop(zip_of_regions(tmp_path, names, PatientID=HTML))
+
+    wait_for(page, "regions.zip", "done")
+    assert page.locator("td[data-label=Patient]").all_inner_texts() == [HTML] * 3
+    regions = page.locator("td[data-label=Region]").all_inner_texts()
+    assert regions == ["whole volume", *names]
+    assert page.locator("#groups img:not([src^='data:'])").count() == 0
+    assert page.locator("#groups b").count() == 0
+
+
+def test_a_row_says_what_to_beware_of_in_sentences(page, drop, tmp_path):
+    drop(zip_file(tmp_path, "one.zip"))
+    wait_for(page, "one.zip", "done")
+
+    page.locator(".quality summary").click()
+
+    first = page.locator(".quality li").first
+    assert first.inner_text().split("\n") == [
+        "DEMONSTRATION_WEIGHTS",
+        "exclude from analyses",
+        "the weights are for checking a pipeline",
+    ]
+    thick = page.locator(".quality li", has_text="THICK_SLICES").inner_text()
+    assert "slices more than 3 mm apart (their distance in mm: 4)" in thick
+
+
+def test_a_picture_can_be_enlarged_and_closed_by_keyboard(page, drop, tmp_path):
+    drop(zip_file(tmp_path, "one.zip", PatientID="one"))
+    wait_for(page, "one.zip", "done")
+
+    page.locator(".picture button").focus()
+    page.keyboard.press("Enter")
+
+    dialog = page.get_by_role("dialog", name="What the network saw")
+    assert "40 × 52 × 24 voxels of 2.5 × 1.75 × 4 mm" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+
+
+def test_only_regions_are_asked_for_where_they_are_chosen(page, drop, tmp_path):
+    page.get_by_label("Rows for").select_option("all")
+
+    drop(zip_of_regions(tmp_path, ["one", "two"]))
+
+    wait_for(page, "regions.zip", "done")
+    assert page.locator("td[data-label=Region]").all_inner_texts() == ["one", "two"]
+
+
+def test_of_many_rows_the_first_ones_are_shown_and_all_are_in_the_csv(page, drop, tmp_path):
+    names = [f"region {n:02}" for n in range(39)]
+
+    drop(zip_of_regions(tmp_path, names))
+
+    wait_for(page, "regions.zip", "done")
+    assert rows_of(page).count() == 10
+    page.get_by_role("button", name="Show the other 30 rows").click()
+    assert page.locator("td[data-label=Region]").all_inner_texts() == ["whole volume", *names]
+    assert len(downloaded(page).splitlines()) == 41
+
+
+def test_rows_of_other_weights_are_told_apart(page, gateway, drop, tmp_path):
+    """Each version has a table and a CSV: features of two versions do not compare."""
+    drop(zip_file(tmp_path, "one.zip", PatientID="one"))
+    wait_for(page, "one.zip", "done")
+    second = zip_file(tmp_path, "two.zip", PatientID="two")
+    answer = gateway.answer(second.read_bytes()).json()
+    answer["rows"] = [row | {"weights_sha256": "0" * 64} for row in answer["rows"]]
+
+    page.route("**/features*", lambda route: route.fulfill(json=answer))
+    drop(second)
+    wait_for(page, "two.zip", "done")
+
+    assert "Rows of different weights." in page.locator("#mixed").inner_text()
+    assert [downloaded(page, button).count(b"\r\n") for button in (0, 1)] == [2, 2]
+    page.get_by_role("button", name="Remove: two.zip").click()
+    assert page.locator("#mixed").inner_text() == ""
+    assert page.locator(".group").count() == 1
+
+
+def test_nothing_is_kept_and_no_address_tells_of_a_patient(page, drop, tmp_path):
+    addresses = []
+    page.on("request", lambda request: addresses.append(request.url))
+
+    drop(zip_of_regions(tmp_path, ["hush"], PatientID="hush"), folder_of_files(tmp_path, "hush"))
+    for name in ("regions.zip", "hush"):
+        wait_for(page, name, "done")
+    downloaded(page)
+
+    assert not [address for address in addresses if "hush" in address and "data:" not in address]
+    kept = "() => [localStorage.length, sessionStorage.length, document.cookie, document.title]"
+    assert page.evaluate(kept) == [0, 0, "", "Deep features"]
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_nothing_is_wider_than_the_screen(page, drop, tmp_path, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    drop(zip_of_regions(tmp_path, ["a region with a long name", "x" * 64], PatientID="P" * 64))
+    wait_for(page, "regions.zip", "done")
+    for summary in page.locator("#groups summary").all():
+        summary.click()
+
+    assert page.evaluate("() => document.documentElement.scrollWidth") == width
