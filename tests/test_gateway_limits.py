@@ -1,6 +1,7 @@
 """Clients that go away, full queues, engines that fail: nothing is left, nothing is lost."""
 
 import asyncio
+import os
 import socket
 import time
 
@@ -8,6 +9,8 @@ import httpx
 import pytest
 from gateway_server import serving, settings_of, studies_left, together, wait_until
 from triton_double import doubles
+
+from tools.engine.regions import SHARED_MEMORY
 
 ZIP = {"Content-Type": "application/zip"}
 FEATURES = "/api/models/ct3dcnn/features"
@@ -383,3 +386,27 @@ def test_a_client_that_goes_away_while_its_study_is_sent_on_leaves_nothing(trito
         assert post(url).is_success
 
     assert triton.studies == [STUDY]
+
+
+def test_what_a_killed_gateway_left_is_removed_at_the_start():
+    left = SHARED_MEMORY / f"deepfeatures-1-1-study-{'0' * 31}1"  # no process starts at tick 1
+    left.touch()
+    os.utime(left, (time.time() - 31,) * 2)
+    try:
+        with serving(settings_of("127.0.0.1:9"), ready=False):
+            wait_until(lambda: not left.exists())
+    finally:
+        left.unlink(missing_ok=True)
+
+
+def test_a_model_that_fails_over_a_canary_gets_no_studies_until_it_answers_one(triton):
+    triton.canary_error = "in ensemble 'ct3dcnn', Stub process is not healthy"
+    with serving(settings_of(triton.url, GATEWAY_SECONDS="1"), ready=False) as (url, _):
+        wait_until(lambda: httpx.get(f"{url}/api/models").json()["models"])
+        assert httpx.get(f"{url}/readyz").status_code == 503
+        answer = post(url)
+        assert (answer.status_code, answer.json()["code"]) == (503, "retry")
+        assert not triton.studies
+        triton.canary_error = ""
+        wait_until(lambda: httpx.get(f"{url}/readyz").is_success)
+        assert post(url).is_success

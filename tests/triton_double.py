@@ -51,6 +51,7 @@ class TritonDouble:
     studies: list = field(default_factory=list)
     headers: list = field(default_factory=list)
     answers_canaries: bool = True
+    canary_error: str = ""
     answer_bytes: int = 0
     url: str = ""
 
@@ -76,8 +77,10 @@ class TritonDouble:
     async def _answer_canary(self, send):
         while not self.answers_canaries:
             await asyncio.sleep(0.05)
+        if self.canary_error:
+            return await _answer(send, 400, json.dumps({"error": self.canary_error}).encode())
         outputs = [{"name": "ROWS", "data": [json.dumps(LABEL)]}]
-        await _answer(send, 200, json.dumps({"outputs": outputs}).encode())
+        return await _answer(send, 200, json.dumps({"outputs": outputs}).encode())
 
     async def _answer_study(self, send, study):
         await _wait(self.held)
