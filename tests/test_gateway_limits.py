@@ -401,7 +401,7 @@ def test_what_a_killed_gateway_left_is_removed_at_the_start():
 
 def test_a_model_that_fails_over_a_canary_gets_no_studies_until_it_answers_one(triton):
     triton.canary_error = "in ensemble 'ct3dcnn', Stub process is not healthy"
-    with serving(settings_of(triton.url, GATEWAY_SECONDS="1"), ready=False) as (url, _):
+    with serving(settings_of(triton.url, GATEWAY_SECONDS="4"), ready=False) as (url, _):
         wait_until(lambda: httpx.get(f"{url}/api/models").json()["models"])
         assert httpx.get(f"{url}/readyz").status_code == 503
         answer = post(url)

@@ -77,9 +77,10 @@ class Engines:
             serving = [engine for engine in self._engines if engine.serves(model)]
             if serving:
                 return min(serving, key=lambda engine: (engine is but, engine.pending))
-            if loop.time() >= deadline:
+            left = deadline - loop.time()
+            if left <= 0:
                 raise no_engine()
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(min(left, LOOK_AGAIN_SECONDS))
 
     def any_serving(self, model: str | None) -> Engine:
         """Return an engine for a short question, of one model or of none; raises ProblemError."""
