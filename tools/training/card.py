@@ -28,8 +28,15 @@ PURPOSES: Mapping[str, str] = {
     TRAINED: "Trained for the two classes below, and for nothing else.",
 }
 
-OF_WEIGHTS = frozenset({"DEMONSTRATION_WEIGHTS", "UNTRAINED_WEIGHTS"})
-"""Codes about the weights that the recipe was served with before."""
+OF_OTHER_WEIGHTS = frozenset(
+    {
+        "COVERAGE_PARTIAL",
+        "DEMONSTRATION_WEIGHTS",
+        "SCALE_OUTSIDE_TRAINING",
+        "UNTRAINED_WEIGHTS",
+    }
+)
+"""Codes that compare with the network that the recipe was served with before."""
 
 LIMITS = (
     "The best epoch was chosen on the validation studies, so their numbers are optimistic; "
@@ -70,7 +77,7 @@ def trained_recipe(
 def data_of(facts: Sequence[Facts], split: Split, *, left_out: int) -> dict[str, Any]:
     """Return how many studies of which class are on which side, and what they have in common."""
     covered_mm = [fact.covered_mm for fact in facts]
-    codes = Counter(code for fact in facts for code in fact.codes if code not in OF_WEIGHTS)
+    codes = Counter(code for fact in facts for code in fact.codes if code not in OF_OTHER_WEIGHTS)
     sides = {"training": split.training, "validation": split.validation}
     return {
         "studies": {
