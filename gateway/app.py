@@ -7,11 +7,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway import about
 from gateway.engines.pool import Engines
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
@@ -26,7 +25,7 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
 from gateway.uploads import routes as uploads
-from gateway.uploads.studies import studies_of
+from gateway.uploads.studies import Studies, studies_of
 
 
 class Gateway(Starlette):
@@ -61,15 +60,14 @@ def application(settings: Settings) -> Starlette:
             studies_of(settings, engines) as studies,
         ):
             app.state.engines, app.state.studies = engines, studies
-            app.state.admission = studies.admission
+            _add_gauges(metrics, studies, engines)
             yield
         audit.close()
 
     return Gateway(
         routes=[
-            Route("/livez", _alive),
-            Route("/readyz", _ready),
             Route("/metrics", metrics.page),
+            *about.ROUTES,
             *LOGIN_ROUTES,
             *page_routes(),
             *uploads.ROUTES,
@@ -86,13 +84,11 @@ def application(settings: Settings) -> Starlette:
     )
 
 
-async def _alive(_: Request) -> Response:
-    return PlainTextResponse("alive\n")
-
-
-async def _ready(request: Request) -> Response:
-    """Say whether a study would be answered: an engine has answered a canary, and not long ago."""
-    engines: Engines = request.app.state.engines
-    return (
-        PlainTextResponse("ready\n") if engines.is_ready else PlainTextResponse("not ready\n", 503)
+def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
+    """Let metrics look at what is there, whenever they are asked for."""
+    metrics.gauge("studies", "Studies with a place.", lambda: studies.admission.places)
+    metrics.gauge("studies_at_work", "Studies with a Triton.", lambda: studies.admission.at_work)
+    metrics.gauge(
+        "held_bytes", "Bytes of studies that are held.", lambda: studies.regions.held_bytes
     )
+    metrics.gauge("ready", "1 while a canary was answered lately.", lambda: engines.is_ready)

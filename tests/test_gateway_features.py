@@ -108,6 +108,8 @@ def test_csv_is_a_table(gateway, study):
         (b"PK", {"shared_memory_study": "x"}, 400, "unknown_option"),
         (b"PK", {"regions": "some"}, 422, "bad_option"),
         (b"PK", {"roi": ["a", "b"]}, 400, "bad_option"),
+        (b"PK", {"roi": "\0GTV"}, 400, "bad_option"),
+        (b"PK", {"roi": "r" * 8193}, 400, "bad_option"),
     ],
 )
 def test_a_refusal_has_a_code(gateway, content, query, status, code):

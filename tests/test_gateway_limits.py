@@ -1,7 +1,7 @@
 """Clients that go away, full queues, engines that fail: nothing is left, nothing is lost."""
 
 import asyncio
-import contextlib
+import os
 import socket
 import time
 
@@ -9,6 +9,8 @@ import httpx
 import pytest
 from gateway_server import serving, settings_of, studies_left, together, wait_until
 from triton_double import doubles
+
+from tools.engine.regions import SHARED_MEMORY
 
 ZIP = {"Content-Type": "application/zip"}
 FEATURES = "/api/models/ct3dcnn/features"
@@ -329,11 +331,11 @@ def test_a_late_canary_counts_when_nothing_else_is_in_flight(triton, monkeypatch
 
 def test_the_gateway_ends_with_studies_in_it(triton):
     triton.held = asyncio.Event()
-    with contextlib.ExitStack() as stack:
-        with serving(settings_of(triton.url)) as (url, _):
-            stack.enter_context(started(url)).close()
-            wait_until(lambda: triton.studies)
-        assert not studies_left()
+    with serving(settings_of(triton.url)) as (url, _):
+        connection = started(url)
+        wait_until(lambda: triton.studies)
+        connection.close()
+    assert not studies_left()
     triton.held.set()
 
 
@@ -358,4 +360,53 @@ def test_a_client_that_leaves_an_answer_lets_go_of_all(triton):
         with started(url, path="/v2/models/ct3dcnn/infer", **raw) as connection:
             connection.recv(100)
         wait_until(lambda: is_idle(app))
+        assert post(url).is_success
+
+
+def test_a_refusal_that_quotes_words_of_an_interruption_is_a_refusal(triton):
+    words = "no region is named Stub process has no available versions"
+    triton.errors = [f"in ensemble 'ct3dcnn', no_regions: {words}"]
+    with serving(settings_of(triton.url)) as (url, _):
+        answer = post(url)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_regions")
+    assert len(triton.studies) == 1
+
+
+def test_a_client_that_goes_away_while_its_study_is_sent_on_leaves_nothing(triton):
+    """A Triton that does not get all of a study does nothing with it."""
+    triton.reads = asyncio.Event()
+    with serving(settings_of(triton.url)) as (url, app):
+        connection = started(url, b"PK" + bytes(30_000_000))
+        wait_until(lambda: triton.begun)
+        connection.close()
+        wait_until(lambda: not studies_left())
+        triton.reads.set()
+        wait_until(lambda: is_idle(app))
+        assert post(url).is_success
+
+    assert triton.studies == [STUDY]
+
+
+def test_what_a_killed_gateway_left_is_removed_at_the_start():
+    left = SHARED_MEMORY / f"deepfeatures-1-1-study-{'0' * 31}1"  # no process starts at tick 1
+    left.touch()
+    os.utime(left, (time.time() - 31,) * 2)
+    try:
+        with serving(settings_of("127.0.0.1:9"), ready=False):
+            wait_until(lambda: not left.exists())
+    finally:
+        left.unlink(missing_ok=True)
+
+
+def test_a_model_that_fails_over_a_canary_gets_no_studies_until_it_answers_one(triton):
+    triton.canary_error = "in ensemble 'ct3dcnn', Stub process is not healthy"
+    with serving(settings_of(triton.url, GATEWAY_SECONDS="1"), ready=False) as (url, _):
+        wait_until(lambda: httpx.get(f"{url}/api/models").json()["models"])
+        assert httpx.get(f"{url}/readyz").status_code == 503
+        answer = post(url)
+        assert (answer.status_code, answer.json()["code"]) == (503, "retry")
+        assert not triton.studies
+        triton.canary_error = ""
+        wait_until(lambda: httpx.get(f"{url}/readyz").is_success)
         assert post(url).is_success

@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -150,3 +151,17 @@ def test_a_name_that_somebody_removed_is_no_error():
         with region.handed_over() as name:
             assert not (SHARED_MEMORY / name).exists()
         assert content(region) == b"12"
+
+
+def test_some_of_shared_memory_is_left_to_triton(monkeypatch):
+    there = os.statvfs(SHARED_MEMORY)
+    total = there.f_blocks * there.f_frsize
+    regions = Regions(replace(BOUNDS, study_bytes=2 * total, held_bytes=2 * total))
+    with regions.new() as region:
+        monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**ALMOST_FULL))
+        with pytest.raises(ProblemError, match="^no_room"):
+            region.write(b"1")
+
+
+ALMOST_FULL = {"f_frsize": 4096, "f_blocks": 1 << 20, "f_bavail": 1 << 18}
+"""4 GiB, of which 1 GiB is free."""

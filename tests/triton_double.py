@@ -21,8 +21,11 @@ MODEL = {
     ],
 }
 
+LARGER_THAN_A_CANARY = 50_000
+
 LABEL = {
     "patient_id": "P",
+    "study_uid": "1.2",
     "modality": "CT",
     "roi": "",
     "feature_prefix": "t1",
@@ -36,15 +39,19 @@ LABEL = {
 class TritonDouble:
     """What it does, and what it saw.
 
+    reads: while it is set to an event, bodies of studies are not read. begun: how many began.
     held: while it is set to an event, studies wait for it. errors: texts that the next studies get;
     None closes the connection instead. studies, headers: what came, without canaries.
     """
 
+    reads: asyncio.Event | None = None
+    begun: int = 0
     held: asyncio.Event | None = None
     errors: list = field(default_factory=list)
     studies: list = field(default_factory=list)
     headers: list = field(default_factory=list)
     answers_canaries: bool = True
+    canary_error: str = ""
     answer_bytes: int = 0
     url: str = ""
 
@@ -55,6 +62,9 @@ class TritonDouble:
             found = scope["path"] == "/v2/models/ct3dcnn"
             return await _answer(send, 200 if found else 404, json.dumps(MODEL).encode())
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        if int(headers["content-length"]) > LARGER_THAN_A_CANARY:
+            self.begun += 1
+            await _wait(self.reads)
         body = await _body(receive)
         length = int(headers["inference-header-content-length"])
         head, study = json.loads(body[:length]), body[length:]
@@ -67,12 +77,13 @@ class TritonDouble:
     async def _answer_canary(self, send):
         while not self.answers_canaries:
             await asyncio.sleep(0.05)
+        if self.canary_error:
+            return await _answer(send, 400, json.dumps({"error": self.canary_error}).encode())
         outputs = [{"name": "ROWS", "data": [json.dumps(LABEL)]}]
-        await _answer(send, 200, json.dumps({"outputs": outputs}).encode())
+        return await _answer(send, 200, json.dumps({"outputs": outputs}).encode())
 
     async def _answer_study(self, send, study):
-        while self.held is not None and not self.held.is_set():
-            await asyncio.sleep(0.01)
+        await _wait(self.held)
         if self.errors:
             error = self.errors.pop(0)
             if error is None:
@@ -116,12 +127,20 @@ def _strings(text):
     return struct.pack("<I", len(text.encode())) + text.encode()
 
 
+async def _wait(event):
+    while event is not None and not event.is_set():
+        await asyncio.sleep(0.01)  # a test sets it from another thread
+
+
 async def _body(receive):
-    body, more = b"", True
+    chunks, more = [], True
     while more:
         message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    return body
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        chunks.append(message["body"])
+        more = message["more_body"]
+    return b"".join(chunks)
 
 
 async def _answer(send, status, content, head_bytes=None):

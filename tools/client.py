@@ -12,6 +12,8 @@ import tritonclient.http as triton
 from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
+from imaging.errors import REFUSALS
+
 REQUEST_SECONDS = 300
 
 INTERRUPTED = "the service was interrupted and comes back by itself: send the study again"
@@ -116,9 +118,10 @@ def send_tensor(
 def refusal_of(message: str) -> ServiceError:
     """Return the error in Triton's text: `in ensemble 'ct3dcnn', code: sentence`."""
     text = message.partition("', ")[2] if message.startswith("in ensemble '") else message
-    if any(words in text for words in WORDS_OF_INTERRUPTIONS):
-        return ServiceError("retry", INTERRUPTED)
     code, _, sentence = text.partition(": ")
+    # A refusal first: it may quote the name of a region, which may be anything.
+    if code not in REFUSALS and any(words in text for words in WORDS_OF_INTERRUPTIONS):
+        return ServiceError("retry", INTERRUPTED)
     if not re.fullmatch("[a-z0-9_]+", code):
         return ServiceError("service_error", message)
     return ServiceError(code, sentence)

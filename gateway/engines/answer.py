@@ -18,7 +18,10 @@ def answer(response: httpx.Response) -> Answer:
     """Return what a feature model answered, which has been read; raises ProblemError."""
     if response.status_code != httpx.codes.OK:
         raise problem(refusal(response))
-    return answer_of(response.content, int(response.headers[HEADER_LENGTH]))
+    try:
+        return answer_of(response.content, int(response.headers[HEADER_LENGTH]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ProblemError(502, "service_error", "the service's answer cannot be read") from None
 
 
 def problem(error: ServiceError) -> ProblemError:

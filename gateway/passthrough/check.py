@@ -14,7 +14,7 @@ from typing import Any
 from gateway.engines.question import Question
 from gateway.passthrough.allow import Target
 from gateway.problems import ProblemError
-from gateway.uploads.options import LONGEST_VALUE
+from gateway.uploads.options import LONGEST_VALUE, is_value
 from imaging.options import HEADER_PREFIX, KNOWN
 
 LONGEST_HEAD_BYTES = 1 << 16
@@ -60,7 +60,7 @@ def option_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         if name.removeprefix(HEADER_PREFIX) not in KNOWN:
             known = ", ".join(sorted(KNOWN))
             raise ProblemError(400, "unknown_option", f"an option is not known; {known} are")
-        if name in found or not _is_short(value) or not HEADER_VALUE.fullmatch(value):
+        if name in found or not is_value(value) or not HEADER_VALUE.fullmatch(value):
             sentence = f"the header {name} is there twice, is too long, or is not percent-encoded"
             raise ProblemError(400, "bad_option", sentence)
         found[name] = value
@@ -135,7 +135,7 @@ def _parameters(value: Any) -> dict[str, str | bool]:
     for name, each in stated.items():
         if name == "binary_data_output":
             _boolean(each, name)
-        elif not isinstance(each, str | bool) or not _is_short(str(each)):
+        elif not isinstance(each, str | bool) or not is_value(str(each)):
             raise refused(f"the parameter {name} is no text of up to {LONGEST_VALUE} characters")
     return stated
 
@@ -177,7 +177,3 @@ def _id(value: Any) -> str:
 def _boolean(value: Any, name: str) -> None:
     if not isinstance(value, bool):
         raise refused(f"{name} is true or false")
-
-
-def _is_short(text: str) -> bool:
-    return len(text) <= LONGEST_VALUE

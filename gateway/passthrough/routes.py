@@ -39,7 +39,10 @@ SLOW_READER_SECONDS = 60.0
 
 
 async def passthrough(request: Request) -> Response:
-    """Answer a request of Triton's protocol."""
+    """Answer a request of Triton's protocol.
+
+    The scope gets its `model`, for what watches over requests.
+    """
     raw_path = request.scope.get("raw_path", b"").decode("latin-1")
     target = target_of(request.method, raw_path)
     if request.url.query:

@@ -25,6 +25,11 @@ class Answer:
     report: Mapping[str, Any]
     previews: list[str]
 
+    @property
+    def study_uids(self) -> tuple[str, ...]:
+        """The StudyInstanceUIDs of the rows, each once."""
+        return tuple(dict.fromkeys(label["study_uid"] for label in self.table.labels))
+
     def as_json(self, model: str) -> bytes:
         """Return all of it; each number reads back to the same float32."""
         labelled = zip(self.table.labels, self.table.features, strict=True)

@@ -15,6 +15,9 @@ PATIENCE_SECONDS = 30.0
 LEAST_BYTES = 1 << 18
 """In each PATIENCE_SECONDS, or a sender is too slow: a place is not kept for a trickle."""
 
+LONGEST_SECONDS = 3600.0
+"""Of one upload, at whatever speed."""
+
 
 def refuse_encoding(request: Request) -> None:
     """Refuse what would have to be inflated: a small body could become any size."""
@@ -62,7 +65,7 @@ async def receive(request: Request, region: Region) -> list[tuple[str, str]]:
 async def take_body(request: Request, take: Callable[[bytes], None]) -> None:
     """Give the body to somebody in chunks; raises ProblemError `upload_too_slow`."""
     loop = asyncio.get_running_loop()
-    taken, counted = 0, 0
+    taken, counted, end = 0, 0, loop.time() + LONGEST_SECONDS
     try:
         async with asyncio.timeout(PATIENCE_SECONDS) as limit:
             async for chunk in request.stream():
@@ -70,7 +73,10 @@ async def take_body(request: Request, take: Callable[[bytes], None]) -> None:
                 taken += len(chunk)
                 if taken - counted >= LEAST_BYTES:
                     counted = taken
-                    limit.reschedule(loop.time() + PATIENCE_SECONDS)
+                    limit.reschedule(min(loop.time() + PATIENCE_SECONDS, end))
     except TimeoutError:
-        sentence = f"fewer than {LEAST_BYTES >> 10} KiB came in {PATIENCE_SECONDS:.0f} s"
+        sentence = (
+            f"fewer than {LEAST_BYTES >> 10} KiB came in {PATIENCE_SECONDS:.0f} s, "
+            f"or not all in {LONGEST_SECONDS:.0f} s"
+        )
         raise ProblemError(408, "upload_too_slow", sentence) from None

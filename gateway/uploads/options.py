@@ -1,5 +1,6 @@
 """Options of a request for features: stated in the query or in a form, and checked before work."""
 
+import re
 from collections.abc import Iterable
 
 from gateway.problems import ProblemError
@@ -8,6 +9,14 @@ from imaging.options import KNOWN, Options
 
 LONGEST_VALUE = 8192
 """Characters: `series` may list a hundred UIDs."""
+
+VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
+"""Triton ends a parameter at a NUL: the rest of it would be ignored."""
+
+
+def is_value(text: str) -> bool:
+    """Say whether a text can be the value of an option: short, and without control characters."""
+    return len(text) <= LONGEST_VALUE and VALUE.fullmatch(text) is not None
 
 
 def options_of(stated: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -22,8 +31,8 @@ def options_of(stated: Iterable[tuple[str, str]]) -> dict[str, str]:
             raise ProblemError(400, "unknown_option", f"an option is not known; {known} are")
         if name in options:
             raise ProblemError(400, "bad_option", f"the option {name} is stated twice")
-        if len(value) > LONGEST_VALUE:
-            sentence = f"the option {name} is longer than {LONGEST_VALUE} characters"
+        if not is_value(value):
+            sentence = f"the option {name} is no text of up to {LONGEST_VALUE} characters"
             raise ProblemError(400, "bad_option", sentence)
         options[name] = value
     try:

@@ -18,6 +18,10 @@ NO_ROOM = (errno.ENOSPC, errno.ENOMEM)
 
 CHUNK_BYTES = 1 << 20
 
+LEFT_FREE_BYTES = 1 << 30
+LEFT_FREE_SHARE = 0.25
+"""Of shared memory, the smaller one: Triton's models have their tensors there, and die without."""
+
 BESIDE_THE_STUDY_BYTES = 1 << 16
 """What a form may have around its file: a body is announced with it."""
 
@@ -162,8 +166,10 @@ def _new_file(name: str) -> int:
 
 
 def _free_bytes() -> int:
+    """Return what studies may still take of shared memory."""
     found = os.statvfs(SHARED_MEMORY)
-    return found.f_bavail * found.f_frsize
+    left_free = min(LEFT_FREE_BYTES, int(LEFT_FREE_SHARE * found.f_blocks * found.f_frsize))
+    return found.f_bavail * found.f_frsize - left_free
 
 
 def _remove(name: str) -> None:

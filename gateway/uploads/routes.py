@@ -12,6 +12,7 @@ from gateway.engines.pool import Engines
 from gateway.engines.question import Question
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
+from gateway.results.answer import Answer
 from gateway.uploads.accept import CSV, wanted
 from gateway.uploads.admission import Place
 from gateway.uploads.body import announced_bytes, receive, refuse_type
@@ -30,13 +31,16 @@ async def models(request: Request) -> Response:
 
 
 async def features(request: Request) -> Response:
-    """Answer with the features of the study in the body; all that can be refused first, is."""
+    """Answer with the features of the study in the body; all that can be refused first, is.
+
+    The scope gets `model` and `study_uids` for those who watch over requests.
+    """
     engines: Engines = request.app.state.engines
     studies: Studies = request.app.state.studies
     model = engines.model(request.path_params["model"])
+    request.scope["model"] = model.name
     if not model.has_features:
         raise ProblemError(404, "unknown_model", "the model gives no features")
-    request.scope["model"] = model.name
     form = wanted(request.headers.get("accept"))
     refuse_type(request)
     stated = request.query_params.multi_items()
@@ -60,16 +64,14 @@ async def _answer(
         question = Question(model, parameters={"binary_data_output": True, **options})
         reply = await studies.answer(request, place, question=question, region=region, whole=True)
     # In a thread: the answer for a study with hundreds of regions takes seconds to write.
-    content, study_uids = await asyncio.to_thread(_written, reply.response, model, form)
-    request.scope["study_uids"] = study_uids
+    found, content = await asyncio.to_thread(_written, reply.response, model, form)
+    request.scope["study_uids"] = found.study_uids
     return Response(content, media_type=form)
 
 
-def _written(response: httpx.Response, model: str, form: str) -> tuple[bytes, set[str]]:
-    """Return an answer as it is sent, and the studies that it is about."""
+def _written(response: httpx.Response, model: str, form: str) -> tuple[Answer, bytes]:
     found = answer(response)
-    content = found.as_csv() if form == CSV else found.as_json(model)
-    return content, {label["study_uid"] for label in found.table.labels}
+    return found, found.as_csv() if form == CSV else found.as_json(model)
 
 
 ROUTES = [
