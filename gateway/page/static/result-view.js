@@ -84,8 +84,7 @@ class Group {
     const { feature_names: names } = studies[0].answer;
     this.#count.textContent =
       `${counted(rows, "row")} of ${counted(studies.length, "study", "studies")}, ` +
-      `${names.length} features each; the table shows the first ${Math.min(FIRST_FEATURES, names.length)}, ` +
-      "the CSV has all.";
+      `${names.length} features each; the table shows the first ones, the CSV has all.`;
     for (const [study, { answer, bodies }] of this.#bodies) {
       if (studies.includes(study) && study.answer === answer) continue;
       bodies.forEach((body) => body.remove());

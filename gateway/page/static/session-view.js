@@ -31,14 +31,18 @@ function person({ name }) {
 
 /** Say that the login has ended, with the ways back in. `mode` is null if it was never known. */
 export function showLoggedOut(mode) {
-  byId("session").replaceChildren(element("a", { class: "button", href: LOGIN }, "Log in"));
-  const ways = mode === "local" ? localWay() : providerWays();
+  const isLocal = mode === "local";
+  byId("session").replaceChildren(isLocal ? "" : element("a", { class: "button", href: LOGIN }, "Log in"));
+  const ways = isLocal ? localWay() : providerWays();
   const title = element("strong", {}, "You are not logged in. ");
   byId("notices").replaceChildren(element("div", { class: "notice warn" }, title, ...ways));
 }
 
 function localWay() {
-  return ["Open the address again that the service printed when it started: it has the token."];
+  return [
+    "Open the address that the service printed when it started, in a new tab, and come back: " +
+      "the list goes on by itself.",
+  ];
 }
 
 function providerWays() {
