@@ -39,8 +39,10 @@ def ship(network: Path) -> None:
     version = repository / "ct3dcnn__v1_extractor" / "1"
     config = repository / "ct3dcnn__v1_preprocess" / "config.pbtxt"
     card = json.loads(network.with_name("card.json").read_text())
-    save_extractor(keras.models.load_model(network), version / "model.savedmodel")
-    write_digest(version / "model.savedmodel", config)
+    shipped = json.loads((version / "card.json").read_text())
+    if card["weights_sha256"] != shipped["weights_sha256"]:  # to save anew changes the digest
+        save_extractor(keras.models.load_model(network), version / "model.savedmodel")
+        write_digest(version / "model.savedmodel", config)
     state_parameters(config, {name: card["recipe"][name] for name in STATED_BY_CARD})
     card["served_sha256"] = weights_sha256(version / "model.savedmodel")
     for name, parts in FOUND.items():
