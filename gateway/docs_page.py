@@ -10,6 +10,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Deep features: the API</title>
+<link rel="icon" href="/static/icon.svg">
 <link rel="stylesheet" href="/static/style.css">
 <main>
 <h1>The API</h1>
