@@ -1,17 +1,15 @@
 """What all tests share: the real Triton, once a session, and the shared cases where they are."""
 
 import os
-from pathlib import Path
 
 import pytest
 from oidc_provider import _running_provider, provider, provider_files  # noqa: F401  (fixtures)
+from shared_folder import SHARED
 
 from imaging.instances import quiet_pydicom
 from tools.engine.ports import free_ports
 from tools.engine.run import running
 from tools.engine.settings import EngineSettings
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,5 +1,6 @@
 """Versions of published models: staged, asked, served, rolled back, removed; on a real Triton."""
 
+import shutil
 import threading
 import time
 from collections import Counter
@@ -148,6 +149,19 @@ def test_the_next_version_takes_the_place_and_the_one_before_comes_back(store, l
     assert row["weights_sha256"] == digest(store, first)
     assert roll_back("means", store, live, to=2, say=silent) == second
     assert rows_of(live, "means")[0].shape == (1, 2)
+
+
+def test_what_killed_publishings_left_is_gone_after_the_next(store, published):
+    first = published()
+    for number, parts in ((8, first.parts), (9, first.parts[:1])):  # the second one in between
+        for part in parts:
+            left = part.replace(f"__v{first.number}_", f"__v{number}_")
+            shutil.copytree(store.folder / part, store.folder / left)
+
+    second = published(weight=2.0)
+
+    assert store.versions("means") == [first, second]
+    assert len(list(store.folder.glob("means__v*"))) == 4
 
 
 def test_two_models_are_chosen_by_their_names(live, published):

@@ -5,9 +5,9 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import SHARED
 from phantoms import Phantom, slices, zip_of
 from pydicom.dataset import Dataset
+from shared_folder import SHARED
 from test_network_input import PARAMETERS
 from test_shared_cases import reference
 from test_suv import SLICE, TRACER, dataset
