@@ -63,7 +63,7 @@ def test_a_triton_that_is_killed_under_load_loses_no_study(server, second):
         killer.start()
         answers = together(*map(call, studies))
         killer.join()
-        wait_until(lambda: not app.state.admission.places)
+        wait_until(lambda: not app.state.studies.admission.places)
         assert app.state.engines.is_ready
         assert not engines[1].is_in
 

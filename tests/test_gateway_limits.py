@@ -53,7 +53,7 @@ def started(url, study=STUDY, *, sent=None, path=FEATURES, **headers):
 
 
 def is_idle(app):
-    admission = app.state.admission
+    admission = app.state.studies.admission
     return not (admission.places or admission.at_work or app.state.studies.regions.held_bytes)
 
 
@@ -89,7 +89,7 @@ def test_a_client_that_goes_away_in_mid_upload_leaves_nothing(triton):
     with serving(settings_of(triton.url)) as (url, app):
         connection = started(url, sent=50_000)
         wait_until(lambda: app.state.studies.regions.held_bytes == 50_000)
-        assert app.state.admission.places == 1
+        assert app.state.studies.admission.places == 1
         connection.close()
         wait_until(lambda: is_idle(app))
         assert not studies_left()
@@ -103,7 +103,7 @@ def test_a_client_that_goes_away_in_mid_work_leaves_its_turn_to_the_answer_alone
         wait_until(lambda: triton.studies)
         connection.close()
         wait_until(lambda: not studies_left())
-        assert (app.state.admission.places, app.state.admission.at_work) == (1, 1)
+        assert (app.state.studies.admission.places, app.state.studies.admission.at_work) == (1, 1)
         assert app.state.studies.regions.held_bytes == 0
         triton.held.set()
         wait_until(lambda: is_idle(app))
@@ -118,7 +118,7 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(triton):
         waiting = started(url)
         wait_until(lambda: app.state.studies.regions.held_bytes == 2 * len(STUDY))
         waiting.close()
-        wait_until(lambda: app.state.admission.places == 1)
+        wait_until(lambda: app.state.studies.admission.places == 1)
         assert app.state.studies.regions.held_bytes == len(STUDY)
         triton.held.set()
         wait_until(lambda: is_idle(app))
@@ -131,7 +131,7 @@ def test_beyond_the_queue_are_refusals_and_then_it_goes_on(triton):
     bounds = {"GATEWAY_AT_WORK": "1", "GATEWAY_WAITING": "1", "GATEWAY_OF_ONE_USER": "1"}
     with serving(settings_of(triton.url, **bounds)) as (url, app):
         connections = [started(url, **{"test-user": user}) for user in "ab"]
-        wait_until(lambda: app.state.admission.places == 2)
+        wait_until(lambda: app.state.studies.admission.places == 2)
 
         yours = post(url, **{"test-user": "a"})
         full = post(url, **{"test-user": "c"})
@@ -151,7 +151,7 @@ def test_the_refusal_comes_before_the_study_is_sent(triton):
     bounds = {"GATEWAY_AT_WORK": "1", "GATEWAY_WAITING": "1", "GATEWAY_OF_ONE_USER": "1"}
     with serving(settings_of(triton.url, **bounds)) as (url, app):
         first = started(url, sent=10)
-        wait_until(lambda: app.state.admission.places == 1)
+        wait_until(lambda: app.state.studies.admission.places == 1)
         with started(url, sent=0, Expect="100-continue") as second:
             assert b" 429 " in second.recv(1000)
         first.close()
@@ -215,7 +215,7 @@ def test_what_takes_too_long_is_given_up_and_its_turn_comes_back(triton):
         answer = post(url)
         assert (answer.status_code, answer.json()["code"]) == (504, "too_slow")
         assert not studies_left()
-        assert app.state.admission.at_work == 1
+        assert app.state.studies.admission.at_work == 1
         triton.held.set()
         wait_until(lambda: is_idle(app))
 
