@@ -149,7 +149,7 @@ def served(settings: Settings, *routes: Route) -> Iterator[None]:
     routes: of the test, behind the gateway's own.
     """
     app = application(settings)
-    app.router.routes.extend(routes)
+    app.router.routes[:0] = routes  # before those of the page
     config = uvicorn.Config(app, settings.address, settings.port, log_config=None, access_log=True)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from gateway.login.principal import Principal
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.telemetry.audit import Audit, broken_entries
-from gateway.telemetry.logs import configure_logs
+from gateway.telemetry.logs import QUIET, configure_logs
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
@@ -57,11 +57,14 @@ def client_of():
 def logs():
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
+    quiet = {name: logging.getLogger(name).level for name in QUIET}
     stream = io.StringIO()
     configure_logs(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers[:] = before
     root.setLevel(level)
+    for name, level_before in quiet.items():
+        logging.getLogger(name).setLevel(level_before)
     structlog.reset_defaults()
 
 

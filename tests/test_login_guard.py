@@ -115,7 +115,7 @@ async def test_every_answer_has_the_headers_failures_too():
         raise RuntimeError("hush")
 
     app = application(unused_oidc_settings(**HTTPS))
-    app.router.routes.append(Route("/static/fail", fail))
+    app.router.routes.insert(0, Route("/static/fail", fail))
     async with app.router.lifespan_context(app), browser_of(app) as browser:
         for path in ("/livez", "/", "/login", "/nothing", "/static/none", "/static/fail"):
             headers = (await browser.get(path)).headers
@@ -134,7 +134,7 @@ async def test_a_static_file_keeps_its_own_caching():
         return PlainTextResponse("x", headers={"Cache-Control": "no-cache", "ETag": '"1"'})
 
     app = application(unused_oidc_settings())
-    app.router.routes.append(Route("/static/x.js", file))
+    app.router.routes.insert(0, Route("/static/x.js", file))
     async with app.router.lifespan_context(app), browser_of(app) as browser:
         headers = (await browser.get("/static/x.js")).headers
 
@@ -174,7 +174,7 @@ async def test_a_route_knows_who_sent_a_request():
         return PlainTextResponse(f"{principal.subject} {principal.way}")
 
     app = application(local_settings())
-    app.router.routes.append(Route("/api/who", who))
+    app.router.routes.insert(0, Route("/api/who", who))
     bearer = {"Authorization": f"Bearer {LOCAL_TOKEN}"}
     async with app.router.lifespan_context(app), browser_of(app) as browser:
         assert (await browser.get("/api/who", headers=bearer)).text == "local bearer"
