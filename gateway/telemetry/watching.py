@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.login.forgery import SAFE_METHODS
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
 
@@ -17,7 +18,7 @@ NOWHERE = "none"
 PROBES = ("/livez", "/readyz", "/metrics")
 """Asked every few seconds: of these only trouble is told."""
 
-SAFE, UNSAFE = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH", "DELETE")
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 """Methods that are named; a word of the sender's own is not."""
 
 log = structlog.get_logger("deepfeatures.gateway")
@@ -60,7 +61,7 @@ class Watching:
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", NOWHERE)
         code = scope.get("problem_code", "")
-        method = scope["method"] if scope["method"] in SAFE + UNSAFE else NOWHERE
+        method = scope["method"] if scope["method"] in SAFE_METHODS + UNSAFE else NOWHERE
         self._metrics.requests.labels(route, method, str(status), code).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         log.log(

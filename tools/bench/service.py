@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import numpy as np
@@ -53,16 +53,9 @@ class Service:
     def over_http(self, study: bytes, parameters: Mapping[str, str] | None = None) -> Answer:
         """Send a zip as the body of one request, its length stated."""
         options = {f"x-df-{name}": value for name, value in (parameters or {}).items()}
-        connection = HTTPConnection(self.url)
-        try:
-            connection.connect()
-            start = time.perf_counter()
-            connection.request("POST", f"/v2/models/{MODEL}/infer", study, RAW | options)
-            response = connection.getresponse()
-            body = response.read()
-            seconds = time.perf_counter() - start
-        finally:
-            connection.close()
+        response, body, seconds = timed_post(
+            self.url, f"/v2/models/{MODEL}/infer", study, headers=RAW | options
+        )
         if response.status != 200:
             raise RuntimeError(f"Triton refused the study: {body[:300]!r}")
         header_bytes = int(response.headers["Inference-Header-Content-Length"])
@@ -88,6 +81,22 @@ class Service:
     def cpu_seconds(self) -> float:
         """Return the processor time of all processes of the service so far."""
         return cpu_ticks(self._pids()) / os.sysconf("SC_CLK_TCK")
+
+
+def timed_post(
+    url: str, path: str, body: bytes, *, headers: Mapping[str, str]
+) -> tuple[HTTPResponse, bytes, float]:
+    """Return an answer, its body, and the seconds from the first byte sent to the last one read."""
+    connection = HTTPConnection(url)
+    try:
+        connection.connect()
+        start = time.perf_counter()
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        answered = response.read()
+        return response, answered, time.perf_counter() - start
+    finally:
+        connection.close()
 
 
 def _answer(result: triton.InferResult, seconds: float) -> Answer:

@@ -1,15 +1,12 @@
 """What the gateway adds to a request over HTTP: login checked, the study taken in and handed on."""
 
 import json
-import time
-from collections.abc import Mapping
-from http.client import HTTPConnection
 from typing import Any
 
 import numpy as np
 
 from tools.bench.plan import Workshop
-from tools.bench.service import MODEL, Service
+from tools.bench.service import MODEL, Service, timed_post
 from tools.bench.timing import as_json, interleaved
 from tools.engine.ports import free_ports
 from tools.gateway_process import GatewayProcess, gateway
@@ -46,20 +43,10 @@ def measure(workshop: Workshop, service: Service) -> dict[str, Any]:
 
 def _through(process: GatewayProcess, study: bytes) -> tuple[Any, float]:
     """Return the features that the gateway answers, float32 [rows, F], and the seconds it took."""
-    headers: Mapping[str, str] = {
-        "Authorization": f"Bearer {process.token}",
-        "Content-Type": "application/zip",
-    }
-    connection = HTTPConnection("127.0.0.1", process.port)
-    try:
-        connection.connect()
-        start = time.perf_counter()
-        connection.request("POST", f"/api/models/{MODEL}/features", study, headers)
-        response = connection.getresponse()
-        body = response.read()
-        seconds = time.perf_counter() - start
-    finally:
-        connection.close()
+    headers = {"Authorization": f"Bearer {process.token}", "Content-Type": "application/zip"}
+    response, body, seconds = timed_post(
+        f"127.0.0.1:{process.port}", f"/api/models/{MODEL}/features", study, headers=headers
+    )
     if response.status != 200:
         raise RuntimeError(f"the gateway refused the study: {body[:300]!r}")
     rows = json.loads(body)["rows"]
