@@ -41,3 +41,9 @@ def shared_data():
     if not SHARED.is_dir():
         pytest.skip("the shared cases are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def anyio_backend():
+    """The event loop of asynchronous tests: that of the gateway."""
+    return "asyncio"

@@ -21,11 +21,6 @@ HTTPS = {"GATEWAY_PUBLIC_URL": "https://features.example.org"}
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 async def gateway():
     async with running(unused_oidc_settings(**HTTPS)) as app:
         yield app

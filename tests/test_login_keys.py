@@ -12,11 +12,6 @@ from gateway.login.keys import Keys, UnknownKeyError, usable_keys
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Source:
     """Answers with keys of the ids that it has, and counts."""
 

@@ -20,11 +20,6 @@ OPEN = {"/livez", "/readyz", "/login", "/login/callback", "/login/out", "/static
 REFUSED = (401, 403)
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def addresses(routes: list[BaseRoute], *, before: str = "") -> Iterator[tuple[str, str]]:
     """Yield method and path of every route, its parameters filled in."""
     for route in routes:

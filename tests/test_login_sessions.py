@@ -15,11 +15,6 @@ pytestmark = pytest.mark.anyio
 ADA = Identity("ada", "Ada L")
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Provider:
     """Refreshes tokens as it is told, and counts."""
 
