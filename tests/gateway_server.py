@@ -74,9 +74,12 @@ def serving(settings, *, ready=True):
 
 
 @contextmanager
-def listening(app, port):
-    """Run an application behind a real uvicorn for the time of the block."""
-    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
+def listening(app, port, *, address="127.0.0.1", access_log=False):
+    """Run an application behind a real uvicorn for the time of the block.
+
+    It leaves the logs as they are: else one test would decide which logs others see.
+    """
+    config = uvicorn.Config(app, address, port, log_config=None, access_log=access_log)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
-from threading import Thread
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 import pytest
-import uvicorn
+from gateway_server import listening
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from oidc_provider import ProviderOfTests
@@ -150,15 +149,5 @@ def served(settings: Settings, *routes: Route) -> Iterator[None]:
     """
     app = application(settings)
     app.router.routes[:0] = routes  # before those of the page
-    config = uvicorn.Config(app, settings.address, settings.port, log_config=None, access_log=True)
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        sleep(0.02)
-    try:
+    with listening(app, settings.port, address=settings.address, access_log=True):
         yield
-    finally:
-        server.should_exit = True
-        thread.join()

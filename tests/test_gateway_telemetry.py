@@ -213,3 +213,12 @@ def test_more_than_the_limit_is_refused_with_when_to_go_on(client_of, audit):
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json()["code"] == "too_many_requests"
     assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+
+
+def test_files_of_the_page_are_not_counted(client_of, audit):
+    client = client_of(_app(audit, requests_a_minute=2))
+
+    for _ in range(9):
+        assert client.get("/static/main.js").status_code == 404
+
+    assert client.post("/models/ct3dcnn").status_code == 200

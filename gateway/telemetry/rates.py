@@ -8,13 +8,15 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.login.guard import OPEN_FOLDER
 from gateway.problems import ProblemError, ProblemResponse
 
 
 class Rates:
     """ASGI middleware behind the guard: refuses a user's requests beyond the limit (429).
 
-    Who is not logged in is counted by address.
+    Who is not logged in is counted by address. The files of the page are not counted: they come
+    twenty at a time, and many people may share one address.
     """
 
     def __init__(self, app: ASGIApp, requests_a_minute: int) -> None:
@@ -24,7 +26,8 @@ class Rates:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it before a byte of its body is taken."""
-        if scope["type"] != "http" or await self._limiter.hit(self._item, _counted_as(scope)):
+        free = scope["type"] != "http" or scope["path"].startswith(OPEN_FOLDER)
+        if free or await self._limiter.hit(self._item, _counted_as(scope)):
             await self._app(scope, receive, send)
             return
         reset, _ = await self._limiter.get_window_stats(self._item, _counted_as(scope))

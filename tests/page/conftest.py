@@ -2,9 +2,7 @@
 
 import asyncio
 import base64
-import contextlib
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
+from gateway_server import listening
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -106,23 +104,10 @@ def gateway(server, delay) -> Iterator[Gateway]:
             "GATEWAY_TRITON_URLS": server.http_url,
         }
     )
-    with served(delay.before(application(settings)), port) as url:
-        gateway = Gateway(url, {"Authorization": f"Bearer {TOKEN}"})
+    with listening(delay.before(application(settings)), port):
+        gateway = Gateway(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}"})
         gateway.wait_for_models()
         yield gateway
-
-
-@contextlib.contextmanager
-def served(app: ASGIApp, port: int) -> Iterator[str]:
-    config = uvicorn.Config(app, port=port, log_level="warning")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")
