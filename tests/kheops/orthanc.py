@@ -16,7 +16,7 @@ from tools.engine.ports import free_ports
 PROGRAM = Path("/usr/sbin/Orthanc")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
-USER, PASSWORD = "gateway", "hush-hush of the PACS"  # noqa: S105
+USER, PASSWORD = "gateway", "hush-hush of the PACS"
 
 START_SECONDS = 60
 
