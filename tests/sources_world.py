@@ -12,7 +12,7 @@ from pydicom.uid import generate_uid
 from gateway.settings import Bounds
 from gateway.uploads.region import Regions
 
-SMALL = thorax(shape=(8, 10, 6))
+SMALL = thorax(shape=(8, 10, 2))
 
 MARKER = "HUSH^JANE"
 """In names that are in no log."""

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from phantoms import zip_of
 
 from tools.engine.ports import free_ports
 
@@ -41,10 +43,10 @@ class Orthanc:
         return httpx.Client(base_url=self.url, auth=(USER, PASSWORD), timeout=60)
 
     def store(self, *files: bytes) -> None:
-        """Store DICOM files."""
+        """Store DICOM files, as one zip."""
+        archive = zip_of(*files, method=zipfile.ZIP_STORED)
         with self.http() as http:
-            for file in files:
-                http.post("/instances", content=file).raise_for_status()
+            http.post("/instances", content=archive).raise_for_status()
 
     def delete(self, study_uid: str) -> None:
         """Forget a study."""
