@@ -5,6 +5,8 @@ import pytest
 from gateway.reading import SettingsError
 from gateway.settings import Settings
 
+HUSH = "hush-hush"
+
 
 def sources(**stated):
     return Settings.from_environment({"GATEWAY_MODE": "local", **stated}).sources
@@ -48,10 +50,10 @@ def test_what_cannot_be_is_named_and_not_quoted(name, value, reason):
 
 def test_one_credential_is_enough():
     with pytest.raises(SettingsError, match="state one"):
-        sources(GATEWAY_DICOMWEB_USER="ada", **{"GATEWAY_DICOMWEB_TOKEN": "hush"})
+        sources(GATEWAY_DICOMWEB_USER="ada", GATEWAY_DICOMWEB_TOKEN=HUSH)
 
 
 def test_what_is_secret_is_not_shown():
-    found = sources(GATEWAY_DICOMWEB_USER="ada", **{"GATEWAY_DICOMWEB_PASSWORD": "hush-1"})
+    found = sources(GATEWAY_DICOMWEB_USER="ada", GATEWAY_DICOMWEB_PASSWORD=HUSH)
 
-    assert "hush" not in repr(found)
+    assert HUSH not in repr(found)
