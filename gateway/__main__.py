@@ -6,7 +6,8 @@ import sys
 import uvicorn
 
 from gateway.app import application
-from gateway.settings import Settings, SettingsError
+from gateway.reading import SettingsError
+from gateway.settings import Settings
 from gateway.telemetry.logs import configure_logs
 
 SHUTDOWN_SECONDS = 30

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
+from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
 ROW = {
@@ -111,6 +112,7 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
+            **sources.paths(),
         },
         "components": {
             "schemas": {
@@ -118,6 +120,7 @@ def description() -> dict[str, Any]:
                 "Models": MODELS,
                 "Session": SESSION,
                 "Problem": PROBLEM,
+                **sources.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
