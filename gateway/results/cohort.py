@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 
 from gateway.results.labels import Label
 from gateway.results.table import VERSION_LABELS, MixedVersionsError, feature_names
-from imaging.recipe import DEFAULTS, LATER_DEFAULTS, preprocessing_id
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+from imaging.recipe import DEFAULTS, LATER_DEFAULTS, SHAPING, preprocessing_id
+from imaging.window_parameters import WINDOW_PREFIX
 
 SHOWN_CHARACTERS = 12
 """Of a digest, in a sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """What one study gave: a label and float32 features a row, the engine's report.
 
@@ -30,11 +28,11 @@ class Study:
     name: str
     labels: Sequence[Label] = ()
     features: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    report: Mapping[str, Any] = NOTHING
+    report: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cohort:
     """Studies in the order in which they are exported.
 
@@ -47,7 +45,7 @@ class Cohort:
     model: str
     studies: Sequence[Study]
     title: str = ""
-    parameters: Mapping[str, str] = NOTHING
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if mixed := [text for name in VERSION_LABELS if (text := self._mixture(name))]:
@@ -79,7 +77,7 @@ class Cohort:
     @property
     def version(self) -> Label:
         """What all rows share: VERSION_LABELS, and `weights`; empty without rows."""
-        first = self.labels[0] if self.labels else NOTHING
+        first = self.labels[0] if self.labels else {}
         return {name: first[name] for name in (*VERSION_LABELS, "weights") if name in first}
 
     @property
@@ -89,11 +87,16 @@ class Cohort:
 
     @cached_property
     def made_with(self) -> Mapping[str, str]:
-        """The model's parameters, with defaults; empty unless the rows' preprocessing is theirs."""
+        """What shaped the rows' inputs, of the parameters; empty unless the rows are of these."""
         parameters = {**DEFAULTS, **LATER_DEFAULTS, **self.parameters}
         stated = self.version.get("preprocessing_id")
-        is_theirs = self.parameters and preprocessing_id(parameters) == stated
-        return parameters if is_theirs else NOTHING
+        if not self.parameters or preprocessing_id(parameters) != stated:
+            return {}
+        return {
+            name: text
+            for name, text in parameters.items()
+            if name in SHAPING or name.startswith(WINDOW_PREFIX)
+        }
 
     def _mixture(self, name: str) -> str:
         """Return which values a label has in how many rows, "" if it is one."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from gateway.results.cohort import Cohort
 from gateway.results.labels import Label
-from gateway.results.wording import counted, number, span, spans
+from gateway.results.wording import counted, named, number, span, spans
 from imaging.regions import NOTES
 from imaging.suv.maps import PATH_CODES
 
@@ -18,11 +18,9 @@ ANTIALIAS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-SPATIAL: Mapping[str, str] = MappingProxyType(
-    {
-        "stretch": "the whole field of view was stretched to them, whatever its proportions",
-        "spacing": "the middle of the field of view was sampled at a fixed distance",
-    }
+UNKNOWN_INTERPOLATION = (
+    "Interpolation and smoothing are among the parameters behind the digest of the preprocessing, "
+    "and not stated in the rows: take them from the model's card."
 )
 
 
@@ -57,35 +55,51 @@ def pet(labels: list[Label]) -> str:
     """Return the unit of PET rows, how it came about, and the uptake; "" without any."""
     if not labels:
         return ""
-    units = counted(label.get("unit") for label in labels)
+    units = named(label.get("unit") or "a unit that is not stated" for label in labels)
     notes = _in_words(labels, "unit_notes", PATH_CODES)
     minutes = span(label.get("uptake_minutes") for label in labels)
-    way = f"notes on the way there: {notes}" if notes else "no row has a note on the way there"
+    way = f"notes on the way there, with numbers of rows: {notes}" if notes else "without notes"
     uptake = f"{minutes} minutes after the injection" if minutes else "at an unknown time"
-    return f"PET rows are in {units}; {way}. PET was scanned {uptake}."
+    return f"PET is in {units}; {way}. It was scanned {uptake}."
 
 
 def geometry(cohort: Cohort) -> str:
     """Return orientation, samples and interpolation, as far as they are known."""
     labels, made_with = cohort.labels, cohort.made_with
-    shapes = counted("×".join(map(str, label.get("network_shape") or "?")) for label in labels)
-    oriented = counted(label.get("orientation") for label in labels)
-    distances = spans(label.get("network_voxel_mm") for label in labels) or "unknown distances"
-    anisotropy = span(label.get("network_anisotropy") for label in labels) or "unknown"
-    if made_with:
-        whole = SPATIAL.get(made_with["spatial_mode"], "")
-        how = f"Interpolation was linear, {ANTIALIAS[made_with['antialias']]}" + (
-            f"; of whole volumes {whole}." if whole else "."
-        )
-    else:
-        how = (
-            "Interpolation and smoothing are among the parameters behind the preprocessing's "
-            "digest, and not stated in the rows: state them from the model's card."
-        )
-    return (
-        f"Volumes were brought to the orientation {oriented} and sampled at {shapes} points, "
-        f"{distances} mm apart (largest by smallest distance: {anisotropy}). {how}"
+    oriented = named(label.get("orientation") or "not stated" for label in labels)
+    shapes = named(_shape(label) for label in labels)
+    whole = [label for label in labels if not label["roi"]]
+    regions = [label for label in labels if label["roi"]]
+    sampled = "; ".join(
+        f"of {what} {_distances(of_them)}"
+        for what, of_them in (("whole volumes", whole), ("regions", regions))
+        if of_them
     )
+    if not made_with:
+        return f"Orientation: {oriented}; samples: {shapes}, {sampled}. {UNKNOWN_INTERPOLATION}"
+    how = _whole(made_with) if whole else "; without smoothing"
+    return f"Orientation: {oriented}; samples: {shapes}, {sampled}. Interpolation was linear{how}."
+
+
+def _whole(made_with: Mapping[str, str]) -> str:
+    """Return how whole volumes became samples."""
+    if made_with["spatial_mode"] == "spacing":
+        return "; of whole volumes the middle was sampled at a fixed distance, without smoothing"
+    above = made_with["crop_above"]
+    is_whole = above == "none"
+    what = "whole fields of view were" if is_whole else f"the box of what is above {above} was"
+    smoothed = ANTIALIAS[made_with["antialias"]]
+    return f"; {what} stretched to the samples, whatever the proportions, {smoothed}"
+
+
+def _shape(label: Label) -> str:
+    return " × ".join(map(str, label.get("network_shape") or ("not stated",)))
+
+
+def _distances(labels: list[Label]) -> str:
+    distances = spans(label.get("network_voxel_mm") for label in labels) or "not stated how many"
+    ratio = span(label.get("network_anisotropy") for label in labels) or "not stated"
+    return f"{distances} mm apart (largest by smallest distance {ratio})"
 
 
 def regions(cohort: Cohort) -> str:
@@ -93,29 +107,25 @@ def regions(cohort: Cohort) -> str:
     labels = [label for label in cohort.labels if label["roi"]]
     if not labels:
         return "No regions of interest were used."
-    extents = spans(label.get("region_extent_mm") for label in labels)
-    volumes = span(label.get("volume_ml") for label in labels)
-    notes = _in_words(labels, "roi_notes", NOTES)
-    return " ".join(
-        (
-            f"Regions came with the images, as RTSTRUCT or SEG objects: "
-            f"{counted(label['roi'] for label in labels)}.",
-            f"Each was shown in a box of {extents or 'unknown'} mm{_box(cohort.made_with)};",
-            f"the volume of regions is {volumes or 'unknown'} ml; parts of a region in a row: "
-            f"{counted(label.get('component') or 'not stated' for label in labels)}.",
-            f"What was unusual about their contours: {notes or 'nothing'}.",
-        )
+    extents = spans(label.get("region_extent_mm") for label in labels) or "not stated how many"
+    volumes = span(label.get("volume_ml") for label in labels) or "not stated how many"
+    parts = named(label.get("component") or "not stated" for label in labels)
+    unusual = _in_words(labels, "roi_notes", NOTES)
+    return (
+        "Regions of interest came with the images, as RTSTRUCT or SEG objects: "
+        f"{counted(label['roi'] for label in labels)}. Each was shown in a box of {extents} mm"
+        f"{_box(cohort.made_with)}. Regions measure {volumes} ml; their parts in a row: {parts}."
+        + (f" Notes on contours, with numbers of rows: {unusual}." if unusual else "")
     )
 
 
 def _box(made_with: Mapping[str, str]) -> str:
     if not made_with:
         return ""
-    centre = {"bbox": "bounding box", "centroid": "voxels"}[made_with["region_centre"]]
-    beside = {"none": "what lies beside it was shown, too"}.get(
-        made_with["region_mask"], "what lies beside it was set to the window's lower end"
-    )
-    return f" about the middle of its {centre}, {beside}"
+    centre = {"bbox": "its bounding box", "centroid": "its voxels"}[made_with["region_centre"]]
+    is_shown = made_with["region_mask"] == "none"
+    outside = "as it is" if is_shown else "set to the window's lower end"
+    return f" about the middle of {centre}, the image outside of the region {outside}"
 
 
 def _in_words(labels: Iterable[Label], name: str, meanings: Mapping[str, str]) -> str:

@@ -142,6 +142,8 @@ def fault_of(label: Label) -> str:
     for name in NEEDED:
         if not isinstance(label.get(name), str):
             return f"has no text {name}"
+    if label["feature_prefix"] in LABELS:
+        return "has a feature_prefix that makes names of features those of labels"
     for name, kind in LABELS.items():
         if not _fits(label.get(name), kind):
             return f"has a {name} of another type than docs/contract.md says"

@@ -7,7 +7,7 @@ from gateway.results.cohort import Cohort
 from gateway.results.image_methods import geometry, pet, regions, values
 from gateway.results.labels import Label
 from gateway.results.tables import exclusions_table
-from gateway.results.wording import counted, times
+from gateway.results.wording import counted, named, times
 
 WEIGHTS: Mapping[str, str] = MappingProxyType(
     {
@@ -77,50 +77,50 @@ def software_of(labels: Iterable[Label]) -> str:
 def _extraction(cohort: Cohort) -> str:
     version = cohort.version
     return (
-        f"{times(cohort.features.shape[1], 'deep feature')} a row were computed by the model "
-        f"{cohort.model} with {software_of(cohort.labels)} (names {version['feature_prefix']}_…, "
-        f"weights SHA-256 {version['weights_sha256']}, preprocessing "
-        f"{version['preprocessing_id']})."
+        f"From each volume or region, {times(cohort.features.shape[1], 'deep feature')} "
+        f"({version['feature_prefix']}_…) were computed with the model {cohort.model} of "
+        f"{software_of(cohort.labels)} (SHA-256 of the weights {version['weights_sha256']}, of the "
+        f"preprocessing {version['preprocessing_id']})."
     )
 
 
 def _rows(cohort: Cohort) -> str:
     labels = cohort.labels
-    regions = sum(bool(label["roi"]) for label in labels)
-    patients = len({label["patient_id"] for label in labels})
-    studies = len({label["study_uid"] for label in labels})
+    with_region = sum(bool(label["roi"]) for label in labels)
+    whole = times(len(labels) - with_region, "whole volume")
+    regions = times(with_region, "region")
+    patients = times(len({label["patient_id"] for label in labels}), "patient")
+    studies = times(len({label["study_uid"] for label in labels}), "study", "studies")
+    modalities = counted(label["modality"] for label in labels)
     return (
-        f"The {times(len(labels), 'row')}, {times(len(labels) - regions, 'whole volume')} and "
-        f"{times(regions, 'region')} of interest, are of {times(patients, 'patient')} in "
-        f"{times(studies, 'study', 'studies')}; by modality: "
-        f"{counted(label['modality'] for label in labels)}."
+        f"The table has {times(len(labels), 'row')}: {whole} and {regions} of interest, of "
+        f"{patients} in {studies}; by modality: {modalities}."
     )
 
 
 def _exclusions(cohort: Cohort) -> str:
     found = [(what, f"{code} ({n})") for what, code, n, *_ in exclusions_table(cohort).lines]
     told = [
-        f"{plural}: {', '.join(texts)}"
+        f"{plural} left out, by code: {', '.join(texts)}"
         for one, plural in (("study", "studies"), ("series", "series"), ("region", "regions"))
         if (texts := [text for what, text in found if what == one])
     ]
     sent = times(len(cohort.studies), "study", "studies")
-    if not told:
-        return f"Of {sent} that came, none and no part of one was left out."
-    return f"Of {sent} that came, these or parts of them gave no rows, by code: {'; '.join(told)}."
+    left_out = "; ".join(told) or "nothing was left out"
+    return f"Of {sent} that came, {len(cohort.without_rows)} gave no rows; {left_out}."
 
 
 def _series(labels: Iterable[Label]) -> str:
-    rules = counted(rule for label in labels if (rule := ", ".join(label.get("series_rule") or ())))
-    chosen = counted(
+    rules = named(rule for label in labels if (rule := ", ".join(label.get("series_rule") or ())))
+    chosen = named(
         CHOSEN_BY.get(word, f"by {word}")
         for label in labels
         if (word := label.get("series_chosen_by"))
     )
     if not chosen:
         return "How one of several series was chosen is not stated."
-    rule = f" (criteria of the rule, with numbers of rows: {rules})" if rules else ""
-    return f"Series, with numbers of rows: {chosen}{rule}."
+    rule = f" The rule for several of one modality: {rules}." if rules else ""
+    return f"Series of rows were taken as follows: {chosen}.{rule}"
 
 
 def _quality(labels: Iterable[Label]) -> str:

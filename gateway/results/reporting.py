@@ -5,12 +5,12 @@ CLEAR: B. Kocak et al., Insights into Imaging 14 (2023) 75. METRICS: B. Kocak et
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.results.cohort import Cohort
 from gateway.results.labels import ACQUISITION, Label
 from gateway.results.methods import statements
-from gateway.results.wording import counted, span, times
+from gateway.results.wording import counted, span, spans, times
 
 UNKNOWN = "not known to this service: state it yourself"
 
@@ -121,14 +121,22 @@ def _of_modality(modality: str, labels: Sequence[Label]) -> str:
     return f"{modality}, {rows}{from_scanners}: {'; '.join(stated) or 'nothing is stated'}."
 
 
-def _values(found: Sequence[object]) -> str:
+def _values(found: Sequence[Any]) -> str:
     """Return the span of numbers, or each text with how often it comes; "" for nothing."""
     numbers = [value for value in found if isinstance(value, int | float)]
     if len(numbers) == len(found):
         return span(numbers)
+    if all(map(_is_pair, found)):
+        return spans(found)
     return counted(
         "\\".join(map(str, value)) if isinstance(value, list) else value for value in found
     )
+
+
+def _is_pair(value: object) -> bool:
+    """Say whether it is two numbers, as PixelSpacing is."""
+    is_two = isinstance(value, list) and len(value) == 2
+    return is_two and all(isinstance(each, int | float) for each in value)
 
 
 def _number(cohort: Cohort) -> str:

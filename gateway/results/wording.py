@@ -40,6 +40,12 @@ def counted(values: Iterable[Any]) -> str:
     return ", ".join([*shown, f"and {further} others"] if further > 0 else shown)
 
 
+def named(values: Iterable[Any]) -> str:
+    """Return the one value that all have, or each and how often it comes."""
+    found = list(values)
+    return str(found[0]) if len(set(map(str, found))) == 1 else counted(found)
+
+
 def times(count: int, one: str, many: str = "") -> str:
     """Return a number of things: "1 row", "2 rows"."""
     return f"{count} {one if count == 1 else many or one + 's'}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
-import numpy as np
+import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -113,8 +113,10 @@ class _Sheets:
 
 def _doubles(cohort: Cohort) -> Iterator[list[float]]:
     """Yield the features of each row as the shortest decimals that are read as the same float32."""
-    for features in cohort.features:
-        yield features.astype(str).astype(np.float64).tolist()
+    decimals = pa.array(cohort.features.ravel()).cast(pa.string())
+    doubles = decimals.cast(pa.float64()).to_numpy().reshape(cohort.features.shape)
+    for features in doubles:
+        yield features.tolist()
 
 
 def _write(sheet: Worksheet, row: int, line: Iterable[Value], style: Format | None) -> None:
@@ -129,6 +131,8 @@ def _write(sheet: Worksheet, row: int, line: Iterable[Value], style: Format | No
 def _text(value: str) -> str:
     """Return a text as a cell can hold it; what is cut off is shown to be."""
     text = NO_XML.sub("\ufffd", value)
+    if text.startswith("<r>") and text.endswith("</r>"):
+        text += " "  # XlsxWriter 3.3 takes it for XML of its own otherwise, and does not escape it
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
