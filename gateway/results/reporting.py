@@ -133,7 +133,7 @@ def _values(found: Sequence[Any]) -> str:
     )
 
 
-def _is_pair(value: object) -> bool:
+def _is_pair(value: Any) -> bool:
     """Say whether it is two numbers, as PixelSpacing is."""
     is_two = isinstance(value, list) and len(value) == 2
     return is_two and all(isinstance(each, int | float) for each in value)
