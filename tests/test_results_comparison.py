@@ -54,6 +54,16 @@ def test_a_feature_that_moved_much_for_its_spread_differs_whatever_the_l2():
     assert row["verdict"] == "differs"
 
 
+def test_a_feature_that_is_the_same_in_all_patients_has_no_spread():
+    alike = [ones(patient, 1 / 3) for patient in "ABC"]
+    away = [moved(alike[0], 2.0**-22), *alike[1:]]
+
+    row = comparison(cohort(*alike), cohort(*away))["rows"][0]
+
+    assert row["difference_by_sd"] == 0
+    assert row["verdict"] == "within_tolerance"
+
+
 def test_with_one_patient_there_is_no_spread_and_that_is_said():
     found = comparison(cohort(ones("A", 1.0)), cohort(moved(ones("A", 1.0), 2.0**-20)))
 

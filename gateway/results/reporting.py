@@ -4,6 +4,7 @@ CLEAR: B. Kocak et al., Insights into Imaging 14 (2023) 75. METRICS: B. Kocak et
 (2024) 8. Their titles are as published, under CC BY 4.0.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -49,8 +50,7 @@ class Item(NamedTuple):
 
 def items(cohort: Cohort) -> list[Item]:
     """Return the items, in the order of the checklists."""
-    told = {"pet": "", "values": "", "geometry": "", "regions": "", "series": "", "extraction": ""}
-    told |= {"weights": "", "scope": "", **statements(cohort)}
+    told = defaultdict(str, statements(cohort))
     protocol = _protocol(cohort)
     drawn = f"{told['regions']} {READERS_UNKNOWN}"
     processed = f"{told['values']} {told['pet']} {told['series']}"

@@ -41,7 +41,7 @@ async def exports(request: Request) -> Response:
     engines: Engines = request.app.state.engines
     request.scope["model"] = cohort.model if cohort.model in engines.models else None
     request.scope["study_uids"] = tuple({label["study_uid"] for label in cohort.labels})
-    return file_response(content, form, file_name(cohort, form))
+    return file_response(content, form, name=file_name(cohort, form))
 
 
 async def projections(request: Request) -> Response:
