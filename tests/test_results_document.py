@@ -121,6 +121,7 @@ def test_rows_of_numbers_are_a_matrix():
         b'{"rows": [["1"]]}',
         b'{"rows": [[NaN]]}',
         b'{"rows": [[1e999]]}',
+        b'{"rows": [[1e308], [-1e308]]}',
         b'{"rows": [[1]], "more": 1}',
         b'{"rows": [[1]]}{"rows": [[2]]}',
         b'{"rows": ' + b"[" * 1_000_000,

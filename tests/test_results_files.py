@@ -199,3 +199,12 @@ def test_rows_of_different_lengths_are_refused():
 def test_files_are_named_by_the_title():
     assert file_name(cohort(title="Lung/1"), "xlsx") == "features_album_Lung_1.xlsx"
     assert file_name(cohort(title=" "), "zip") == "features_album_untitled.zip"
+
+
+def test_parquet_takes_integers_that_no_float64_is():
+    code = {"code": "X", "severity": "info", "number": 2**53 + 1}
+    given = cohort(answered("A", volume_ml=2**53 + 1, quality=[code]))
+
+    table = pq.read_table(io.BytesIO(export(given, "parquet")))
+
+    assert table["volume_ml"][0].as_py() == table["quality"][0][0]["number"].as_py() == 2.0**53

@@ -69,6 +69,14 @@ def test_rows_that_do_not_vary_lie_at_one_point(rows):
     assert found.explained == [0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [3e38, 1e-44])
+def test_the_ends_of_float32_are_projected(size):
+    found = projection(np.float64([[size, 1], [-size, 2], [0, 0]]))
+
+    assert np.isfinite(found.scores).all()
+    assert sum(found.explained) == pytest.approx(1)
+
+
 def test_two_rows_have_one_component():
     found = projection(np.array([[1.0, 2.0, 3.0], [2.0, 2.5, 1.0]]))
 
