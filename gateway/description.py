@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
+from gateway.results import description as results
+from gateway.results.export import MEDIA_TYPES
 from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
@@ -83,7 +85,7 @@ REFUSALS = {
     401: "nobody is logged in, or the token is not valid",
     403: "another site sent this",
     404: "there is no such model",
-    406: "only JSON and CSV can be had",
+    406: "there is no such form",
     408: "the study did not come in time",
     411: "the length of the study is needed",
     413: "the study is larger than is taken",
@@ -113,6 +115,7 @@ def description() -> dict[str, Any]:
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
             **sources.paths(),
+            **results.paths(),
         },
         "components": {
             "schemas": {
@@ -121,6 +124,7 @@ def description() -> dict[str, Any]:
                 "Session": SESSION,
                 "Problem": PROBLEM,
                 **sources.SCHEMAS,
+                **results.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -170,7 +174,8 @@ def _features() -> dict[str, Any]:
         "responses": _answers(
             {
                 "application/json": {"schema": _reference("Features")},
-                "text/csv": {"schema": {"type": "string"}},
+                MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+                **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
             }
         ),
     }
