@@ -1,0 +1,332 @@
+"""Jobs as their owners have them: begun, looked at, cancelled, begun again, deleted."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from gateway.jobs.changes import Changes, Event
+from gateway.jobs.database import Database
+from gateway.jobs.sealing import Sealing
+from gateway.jobs.states import DONE, RETRIABLE, RUNNING, WAITING
+from gateway.jobs.tables import events, incidents, jobs, results, studies
+from gateway.problems import ProblemError
+from gateway.sources.credential import Credential
+
+RATED_STUDIES = 20
+"""The last ones, of which the rate is told."""
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What somebody wants done.
+
+    names: a StudyInstanceUID or a key of an upload a study. credential: None for uploads.
+    """
+
+    owner: str
+    model: str
+    kind: str
+    album: str | None
+    title: str
+    options: dict[str, str]
+    names: tuple[str, ...]
+    credential: Credential | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it is now.
+
+    row: of the table. request: title, album and options. counts: of studies by state.
+    rated: times at which the last ones were over. happened: its incidents.
+    """
+
+    row: Row[Any]
+    request: dict[str, Any]
+    counts: dict[str, int]
+    rows: int
+    rated: Sequence[float]
+    happened: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One study of a job; sentence: why it has its code."""
+
+    position: int
+    name: str
+    state: str
+    attempts: int
+    code: str
+    sentence: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A study and its answer, packed; content is None where there is none."""
+
+    position: int
+    name: str
+    state: str
+    code: str
+    content: bytes | None
+
+
+class Store:
+    """All jobs, for their owners: what is somebody else's is not there (ProblemError 404).
+
+    of_one_user: jobs of a user that are not over.
+    """
+
+    def __init__(
+        self, database: Database, sealing: Sealing, changes: Changes, *, of_one_user: int
+    ) -> None:
+        self._database, self._sealing, self._changes = database, sealing, changes
+        self._of_one_user = of_one_user
+
+    def create(self, new: NewJob, expires_at: float) -> str:
+        """Keep a new job, and return its id; raises ProblemError `too_many_jobs`."""
+        job_id, key = secrets.token_urlsafe(16), self._sealing.new_key()
+        box = self._sealing.box(key)
+        request = {"title": new.title, "album": new.album, "options": new.options}
+        credential = None if new.credential is None else box.seal_credential(new.credential)
+        with self._database.writing() as connection:
+            self._refuse_too_many(connection, new.owner)
+            connection.execute(
+                insert(jobs).values(
+                    id=job_id,
+                    owner=new.owner,
+                    model=new.model,
+                    kind=new.kind,
+                    state=RUNNING,
+                    created_at=time.time(),
+                    expires_at=expires_at,
+                    key=key,
+                    request=box.seal_json(request),
+                    names=box.seal_json(new.names),
+                    credential=credential,
+                )
+            )
+            rows = [
+                {"job_id": job_id, "position": position, "state": WAITING}
+                for position in range(len(new.names))
+            ]
+            connection.execute(insert(studies), rows)
+        return job_id
+
+    def all_of(self, owner: str) -> list[Job]:
+        """Return a user's jobs, the newest first."""
+        query = select(jobs).where(jobs.c.owner == owner).order_by(jobs.c.created_at.desc())
+        with self._database.reading() as connection:
+            return [self._job(connection, row) for row in connection.execute(query).all()]
+
+    def one(self, owner: str, job_id: str) -> Job:
+        """Return a job."""
+        with self._database.reading() as connection:
+            return self._job(connection, _owned(connection, owner, job_id))
+
+    def entries(self, owner: str, job_id: str, position: int | None = None) -> list[Entry]:
+        """Return the studies of a job, or the one at a position, if there is one."""
+        of_this: ColumnElement[bool] = studies.c.job_id == job_id
+        if position is not None:
+            of_this = and_(of_this, studies.c.position == position)
+        with self._database.reading() as connection:
+            job = _owned(connection, owner, job_id)
+            found = connection.execute(
+                select(studies).where(of_this).order_by(studies.c.position)
+            ).all()
+        box = self._sealing.box(job.key)
+        names = box.open_json(job.names)
+        return [
+            Entry(
+                each.position,
+                names[each.position],
+                each.state,
+                each.attempts,
+                each.code,
+                box.open(each.sentence).decode() if each.sentence else "",
+                each.rows,
+            )
+            for each in found
+        ]
+
+    def events(self, owner: str, job_id: str, after: int) -> tuple[str, list[Event], int]:
+        """Return a job's state, what came after an event, and the number of the last one."""
+        later = and_(events.c.job_id == job_id, events.c.number > after)
+        query = select(events).where(later).order_by(events.c.number)
+        with self._database.reading() as connection:
+            job = _owned(connection, owner, job_id)
+            found = connection.execute(query).all() if job.last_event > after else []
+        told = [
+            Event(each.position, each.state, each.attempts, each.code, each.rows, each.seconds)
+            for each in found
+        ]
+        return job.state, told, job.last_event
+
+    def stored(self, owner: str, job_id: str, positions: range) -> list[Stored]:
+        """Return studies of a job with their answers, by their positions."""
+        within = studies.c.position.between(positions.start, positions.stop - 1)
+        same = and_(results.c.job_id == studies.c.job_id, results.c.position == studies.c.position)
+        query = (
+            select(studies.c.position, studies.c.state, studies.c.code, results.c.content)
+            .outerjoin(results, same)
+            .where(studies.c.job_id == job_id, within)
+            .order_by(studies.c.position)
+        )
+        with self._database.reading() as connection:
+            job = _owned(connection, owner, job_id)
+            found = connection.execute(query).all()
+        box = self._sealing.box(job.key)
+        names = box.open_json(job.names)
+        return [
+            Stored(
+                each.position,
+                names[each.position],
+                each.state,
+                each.code,
+                None if each.content is None else box.open(each.content),
+            )
+            for each in found
+        ]
+
+    def cancel(self, owner: str, job_id: str) -> None:
+        """Cancel a job; one that is over stays as it is."""
+        with self._database.writing() as connection:
+            job = self._locked(connection, owner, job_id)
+            if job.state == RUNNING:
+                self._changes.cancel(connection, job)
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Delete a job with all its rows, whatever its state."""
+        with self._database.writing() as connection:
+            self._changes.delete(connection, self._locked(connection, owner, job_id))
+
+    def retry(
+        self,
+        owner: str,
+        job_id: str,
+        *,
+        positions: Sequence[int],
+        older: bool,
+        credential: Credential | None,
+        expires_at: float,
+    ) -> None:
+        """Begin again with studies that failed or were cancelled: some, or all without positions.
+
+        older: those done by other versions than the newest rows, instead. credential: replaces the
+        one that the job has; None for uploads.
+        """
+        with self._database.writing() as connection:
+            job = self._locked(connection, owner, job_id)
+            if job.state != RUNNING:
+                self._refuse_too_many(connection, owner)
+            self._changes.let_go(connection, job)
+            sealed = None
+            if credential is not None:
+                sealed = self._sealing.box(job.key).seal_credential(credential)
+            values = {"state": RUNNING, "waits_for": "", "credential": sealed, "ended_at": None}
+            this = update(jobs).where(jobs.c.id == job_id)
+            connection.execute(this.values(expires_at=expires_at, **values))
+            which: ColumnElement[bool] = studies.c.state.in_(RETRIABLE)
+            if older:
+                which = _of_older_versions(connection, job_id)
+            if positions:
+                which = and_(which, studies.c.position.in_(positions))
+            self._begin_again(connection, job, which)
+
+    def delete_expired(self) -> int:
+        """Delete the jobs whose time is over; return how many."""
+        expired = select(jobs.c.id).where(jobs.c.expires_at <= time.time())
+        with self._database.reading() as connection:
+            found = connection.scalars(expired).all()
+        for job_id in found:
+            with self._database.writing() as connection:
+                job = self._changes.locked(connection, job_id)
+                if job is not None and job.expires_at <= time.time():
+                    self._changes.delete(connection, job)
+        if found:
+            self._database.truncate_log()
+        return len(found)
+
+    def _begin_again(
+        self, connection: Connection, job: Row[Any], which: ColumnElement[bool]
+    ) -> None:
+        with_old = select(studies.c.position).where(studies.c.job_id == job.id, which)
+        old = and_(results.c.job_id == job.id, results.c.position.in_(with_old))
+        connection.execute(delete(results).where(old))
+        self._changes.set_waiting(connection, job, which)
+        self._changes.tell(connection, job.id, [Event(None, RUNNING)])
+        self._changes.end_if_over(connection, job)
+
+    def _locked(self, connection: Connection, owner: str, job_id: str) -> Row[Any]:
+        job = self._changes.locked(connection, job_id)
+        if job is None or job.owner != owner:
+            raise unknown_job()
+        return job
+
+    def _refuse_too_many(self, connection: Connection, owner: str) -> None:
+        running = and_(jobs.c.owner == owner, jobs.c.state == RUNNING)
+        count = connection.scalar(select(func.count()).where(running)) or 0
+        if count >= self._of_one_user:
+            sentence = f"{count} of your jobs are not over: wait for one of them, or cancel it"
+            raise ProblemError(429, "too_many_jobs", sentence, headers={"Retry-After": "60"})
+
+    def _job(self, connection: Connection, row: Row[Any]) -> Job:
+        of_this = studies.c.job_id == row.id
+        counted = connection.execute(
+            select(studies.c.state, func.count(), func.sum(studies.c.rows))
+            .where(of_this)
+            .group_by(studies.c.state)
+        ).all()
+        rated: Sequence[float] = ()
+        if row.state == RUNNING:
+            rated = connection.scalars(_last_finished(row.id)).all()
+        happened = connection.execute(
+            select(incidents).where(incidents.c.job_id == row.id).order_by(incidents.c.first_at)
+        ).all()
+        request = self._sealing.box(row.key).open_json(row.request)
+        counts = {state: count for state, count, _ in counted}
+        return Job(row, request, counts, sum(rows for _, _, rows in counted), rated, happened)
+
+
+def unknown_job() -> ProblemError:
+    """Return the refusal of a job that is not there, or somebody else's: nobody can tell which."""
+    return ProblemError(404, "unknown_job", "there is no job of yours with this id")
+
+
+def _owned(connection: Connection, owner: str, job_id: str) -> Row[Any]:
+    query = select(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner)
+    job = connection.execute(query).first()
+    if job is None:
+        raise unknown_job()
+    return job
+
+
+def _last_finished(job_id: str) -> Select[Any]:
+    finished = and_(studies.c.job_id == job_id, studies.c.finished_at.is_not(None))
+    last = select(studies.c.finished_at).where(finished)
+    return last.order_by(studies.c.finished_at.desc()).limit(RATED_STUDIES)
+
+
+def _of_older_versions(connection: Connection, job_id: str) -> ColumnElement[bool]:
+    """Return which studies were done by another version than the last one that was done."""
+    done = and_(studies.c.job_id == job_id, studies.c.state == DONE, studies.c.rows > 0)
+    last = select(studies.c.version).where(done).order_by(studies.c.finished_at.desc()).limit(1)
+    newest = connection.scalar(last) or ""
+    return and_(studies.c.state == DONE, studies.c.rows > 0, studies.c.version != newest)
