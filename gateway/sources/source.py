@@ -31,7 +31,9 @@ class SourceError(Exception):
 class Retrieved:
     """What a region holds now.
 
-    series_uids: the series that were asked for, where the zip may hold more; None for all of it.
+    series_uids: to be stated to the engine, where the zip holds more than was asked for; None where
+        it holds that alone, as it does wherever a source can see to it: a stated series is taken
+        without the model's choice among several, and one that is no image is refused.
     """
 
     series_uids: tuple[str, ...] | None
@@ -47,8 +49,12 @@ class Source(Protocol):
     async def for_job(self, credential: Credential, album: str | None) -> Credential:
         """Return what a job keeps, so that it outlives a login: a new one, or the same."""
 
-    async def release(self, credential: Credential) -> None:
-        """Revoke what `for_job` minted; of all others nothing is done."""
+    async def release(self, credential: Credential, *, by: Credential | None = None) -> None:
+        """Revoke what `for_job` minted; of all others nothing is done.
+
+        by: an access token of the same user, if one is at hand: Kheops lets nobody else revoke.
+            Without one the error is `source_refused`, and the credential ends by itself.
+        """
 
     async def study_uids(self, credential: Credential, album: str | None) -> list[str]:
         """Return the StudyInstanceUIDs of all studies of an album."""
