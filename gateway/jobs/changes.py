@@ -7,10 +7,12 @@ be seen, the last study of a job is noticed, and nobody waits for each other cro
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, insert, select, update
+
+from starlette.datastructures import Secret
 
 from gateway.jobs.sealing import Sealing
 from gateway.jobs.states import (
@@ -23,9 +25,6 @@ from gateway.jobs.states import (
     WAITING,
 )
 from gateway.jobs.tables import events, incidents, jobs, revocations, studies
-
-REVOKING_S = 24 * 3600.0
-"""So long a source is asked to revoke a credential; it ends by itself one day, too."""
 
 RESTART, GATEWAY_GONE, INTERRUPTED = "restart", "gateway_gone", "interrupted"
 """Incidents that are no code of a study."""
@@ -78,9 +77,9 @@ class Changes:
         """Count an incident."""
         now = time.time()
         this = and_(incidents.c.job_id == job_id, incidents.c.code == code)
-        counted = {"count": incidents.c.count + times, "last_at": now}
+        counted = {"times": incidents.c.times + times, "last_at": now}
         if not connection.execute(update(incidents).where(this).values(counted)).rowcount:
-            first = {"count": times, "first_at": now, "last_at": now}
+            first = {"times": times, "first_at": now, "last_at": now}
             connection.execute(insert(incidents).values(job_id=job_id, code=code, **first))
 
     def end_if_over(self, connection: Connection, job: Row[Any]) -> None:
@@ -101,7 +100,7 @@ class Changes:
         self.tell(connection, job.id, [Event(None, state)])
 
     def let_go(self, connection: Connection, job: Row[Any]) -> None:
-        """Delete a job's credential; one that was minted for it is put down to be revoked."""
+        """Delete a job's credential; of one that was minted for it the id stays, to revoke it."""
         if job.credential is None:
             return
         credential = self._sealing.box(job.key).open_credential(job.credential)
@@ -110,10 +109,13 @@ class Changes:
             connection.execute(
                 insert(revocations).values(
                     id=secrets.token_hex(16),
+                    owner=job.owner,
                     kind=job.kind,
-                    credential=self._sealing.seal_credential(credential),
+                    credential=self._sealing.seal_credential(
+                        replace(credential, text=Secret(""))
+                    ),
                     next_at=now,
-                    until=now + REVOKING_S,
+                    until=now + self._rows_s,
                 )
             )
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(credential=None))

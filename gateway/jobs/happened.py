@@ -13,7 +13,7 @@ SOURCES = {KHEOPS: "Kheops", DICOMWEB: "the DICOMweb server"}
 SENTENCES = {
     RESTART: "the service was restarted {times}",
     GATEWAY_GONE: "a gateway went away over studies {times}, and others took them up",
-    INTERRUPTED: "an engine was interrupted over studies {times}, which went to it or another again",
+    INTERRUPTED: "an engine was interrupted over a study {times}, and was asked again",
     REFUSED: "{source} asked for a new login {times}",
     "source_unreachable": "{source} was not reached {times}{span}",
     "source_failed": "{source} failed {times}{span}",
@@ -29,7 +29,7 @@ def sentences(incidents: Iterable[Row[Any]], kind: str) -> list[str]:
         SENTENCES.get(each.code, OTHERWISE).format(
             code=each.code,
             source=SOURCES.get(kind, "the sender"),
-            times="once" if each.count == 1 else f"{each.count} times",
+            times="once" if each.times == 1 else f"{each.times} times",
             span=_span(each.last_at - each.first_at),
         )
         for each in incidents

@@ -83,7 +83,7 @@ class Queue:
         """Return the next study: of the user with the fewest at work, of the oldest job."""
         now = time.time()
         with self._database.writing() as connection:
-            for job_id in connection.scalars(_jobs_in_turn(now)).all():
+            for job_id in connection.execute(_jobs_in_turn(now)).scalars():
                 job = self._changes.locked(connection, job_id, skip=True)
                 if job is None or job.state != RUNNING or job.waits_for:
                     continue
@@ -173,15 +173,21 @@ class Queue:
         with self._database.writing() as connection:
             self._write(connection, claim, _back(NEEDS_FILE, 0.0), told)
 
-    def refuse(self, claim: Claim) -> None:
-        """Put back a study whose source does not know the owner any more, and its job with it."""
+    def refuse(self, claim: Claim, fresh: Credential | None) -> None:
+        """Put back a study whose source does not know the owner any more.
+
+        fresh: replaces the credential; without one the job waits for its owner's login.
+        """
         told = [Event(claim.position, WAITING, claim.attempts + 1, REFUSED), Event(None, RUNNING)]
         with self._database.writing() as connection:
-            self._write(connection, claim, {"code": REFUSED, **_back(WAITING, 0.0)}, told)
-            connection.execute(
-                update(jobs).where(jobs.c.id == claim.job_id).values(waits_for=REFUSED)
-            )
+            job = self._write(connection, claim, {"code": REFUSED, **_back(WAITING, 0.0)}, told)
             self._changes.note(connection, claim.job_id, REFUSED)
+            this = update(jobs).where(jobs.c.id == claim.job_id)
+            if fresh is None:
+                connection.execute(this.values(waits_for=REFUSED))
+                return
+            self._changes.let_go(connection, job)
+            connection.execute(this.values(credential=claim.box.seal_credential(fresh)))
 
     def _taken(self, connection: Connection, job: Row[Any], study: Row[Any]) -> Claim:
         number = study.claims + 1

@@ -103,7 +103,7 @@ incidents = Table(
     metadata,
     _of_a_job(),
     Column("code", String(64), primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
     Column("first_at", Double, nullable=False),
     Column("last_at", Double, nullable=False),
 )
@@ -112,8 +112,10 @@ revocations = Table(
     "revocations",
     metadata,
     Column("id", String(32), primary_key=True),
+    Column("owner", String(255), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("credential", LargeBinary, nullable=False),
     Column("next_at", Double, nullable=False),
     Column("until", Double, nullable=False),
+    Index("revocations_by_owner", "owner", "next_at"),
 )

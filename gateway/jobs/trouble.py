@@ -54,8 +54,9 @@ def is_temporary(error: ProblemError | SourceError) -> bool:
 
 
 def pause_s(failures: int, stated_s: float | None = None) -> float:
-    """Return for how long to wait: twice as long each time, and by chance, so that not all come at
-    once; as long as was stated, at least.
+    """Return for how long to wait: twice as long each time, as long as was stated at least.
+
+    By chance more or less, so that not all come at once.
     """
     longest = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LONGEST_PAUSE_S)
     pause = random.uniform(longest / 2, longest)  # noqa: S311  (nobody has to guess it)
