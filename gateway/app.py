@@ -20,6 +20,11 @@ from gateway.page.routes import page_routes
 from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
+from gateway.sources import routes as sources_routes
+from gateway.sources.kheops.entry import Entry
+from gateway.sources.problems import on_source_error
+from gateway.sources.setup import Sources, sources_of
+from gateway.sources.source import SourceError
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
@@ -55,11 +60,13 @@ def application(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
         async with (
-            login(app, settings),
+            sources_of(settings.sources) as sources,
+            login(app, settings, others=_entry(sources)),
             Engines(settings).running() as engines,
             studies_of(settings, engines) as studies,
         ):
             app.state.engines, app.state.studies = engines, studies
+            app.state.sources = sources.by_name()
             _add_gauges(metrics, studies, engines)
             yield
         audit.close()
@@ -71,17 +78,24 @@ def application(settings: Settings) -> Starlette:
             *LOGIN_ROUTES,
             *page_routes(),
             *uploads.ROUTES,
+            *sources_routes.ROUTES,
             *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],
         middleware=[Middleware(Guard), Middleware(Rates, settings.bounds.requests_a_minute)],
         exception_handlers={
             ProblemError: on_problem,
+            SourceError: on_source_error,
             HTTPException: on_http_exception,
             Exception: on_failure,
         },
         lifespan=lifespan,
     )
+
+
+def _entry(sources: Sources) -> Entry | None:
+    """Return how programs get in by tokens of Kheops, where there is one."""
+    return Entry(sources.kheops.capabilities) if sources.kheops is not None else None
 
 
 def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:

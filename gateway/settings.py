@@ -1,6 +1,5 @@
 """The settings of the gateway: read once from the environment, before it listens."""
 
-import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +8,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Secret
 
+from gateway.addresses import is_loopback, is_protected
 from gateway.reading import Reader, SettingsError
-
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+from gateway.sources.settings import SourcesSettings
 
 PUBLIC_MODELS = ("ct3dcnn", "dicom_to_nifti")
 
@@ -82,6 +81,7 @@ class Settings:
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
     models: public names at Tritons of other machines or accounts, which do not list them.
+    sources: where studies come from, besides uploads.
     """
 
     mode: str
@@ -98,6 +98,7 @@ class Settings:
     audit_key: Secret
     log_level: str
     models: tuple[str, ...]
+    sources: SourcesSettings
 
     @property
     def is_https(self) -> bool:
@@ -128,6 +129,7 @@ class Settings:
             audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
             models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
+            sources=SourcesSettings.read(read),
         )
 
 
@@ -189,21 +191,3 @@ def _origin(url: str) -> str:
         raise SettingsError("GATEWAY_PUBLIC_URL has a port that is none") from error
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
-
-
-def is_protected(url: str) -> bool:
-    """Return whether nobody else reads what goes to a URL: https, or this machine itself."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    is_local = parts.scheme == "http" and is_loopback(parts.hostname or "")
-    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host's name or address is this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in LOOPBACK_NAMES
