@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,6 +14,9 @@ from starlette.types import ASGIApp
 
 from gateway import about
 from gateway.engines.pool import Engines
+from gateway.jobs import routes as jobs_routes
+from gateway.jobs.database import on_database_error
+from gateway.jobs.setup import Jobs, jobs_running
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
@@ -21,6 +26,7 @@ from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.settings import Settings
 from gateway.sources import routes as sources_routes
+from gateway.sources.callers import access_of
 from gateway.sources.kheops.entry import Entry
 from gateway.sources.problems import on_source_error
 from gateway.sources.setup import Sources, sources_of
@@ -68,7 +74,11 @@ def application(settings: Settings) -> Starlette:
             app.state.engines, app.state.studies = engines, studies
             app.state.sources = sources.by_name()
             _add_gauges(metrics, studies, engines)
-            yield
+            async with jobs_running(
+                settings.jobs, studies, app.state.sources, login_of=partial(access_of, app)
+            ) as app.state.jobs:
+                _add_gauge_of_jobs(metrics, app.state.jobs)
+                yield
         audit.close()
 
     return Gateway(
@@ -79,6 +89,7 @@ def application(settings: Settings) -> Starlette:
             *page_routes(),
             *uploads.ROUTES,
             *sources_routes.ROUTES,
+            *jobs_routes.ROUTES,
             *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],
@@ -86,6 +97,7 @@ def application(settings: Settings) -> Starlette:
         exception_handlers={
             ProblemError: on_problem,
             SourceError: on_source_error,
+            SQLAlchemyError: on_database_error,
             HTTPException: on_http_exception,
             Exception: on_failure,
         },
@@ -106,3 +118,9 @@ def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
         "held_bytes", "Bytes of studies that are held.", lambda: studies.regions.held_bytes
     )
     metrics.gauge("ready", "1 while a canary was answered lately.", lambda: engines.is_ready)
+
+
+def _add_gauge_of_jobs(metrics: Metrics, jobs: Jobs | None) -> None:
+    if jobs is not None:
+        text = "Studies of jobs that are worked on."
+        metrics.gauge("studies_of_jobs", text, lambda: jobs.runner.at_work)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from gateway.engines.answer import answer
 from gateway.engines.handover import Reply
 from gateway.engines.question import Question
-from gateway.jobs.queue import Claim, Finished
+from gateway.jobs.claim import Claim, Finished
 from gateway.results.packing import packed, version_of
 from gateway.uploads.admission import Place
 from gateway.uploads.region import Region

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, insert, select, update
-
 from starlette.datastructures import Secret
 
 from gateway.jobs.sealing import Sealing
@@ -111,9 +110,7 @@ class Changes:
                     id=secrets.token_hex(16),
                     owner=job.owner,
                     kind=job.kind,
-                    credential=self._sealing.seal_credential(
-                        replace(credential, text=Secret(""))
-                    ),
+                    credential=self._sealing.seal_credential(replace(credential, text=Secret(""))),
                     next_at=now,
                     until=now + self._rows_s,
                 )

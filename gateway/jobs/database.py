@@ -23,8 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Secret
+from starlette.requests import Request
+from starlette.responses import Response
 
 from gateway.jobs.tables import VERSION, metadata, schema
+from gateway.problems import ProblemError, ProblemResponse
 from gateway.reading import SettingsError
 
 PRAGMAS = (
@@ -129,6 +132,13 @@ class Database:
         except BlockingIOError:
             sentence = "GATEWAY_JOBS_DATABASE is another gateway's now: several need PostgreSQL"
             raise SettingsError(sentence) from None
+
+
+async def on_database_error(_: Request, __: Exception) -> Response:
+    """Answer while the database is away, without its words."""
+    sentence = "the database of jobs does not answer, and comes back by itself: try again"
+    problem = ProblemError(503, "database_away", sentence, headers={"Retry-After": "5"})
+    return ProblemResponse(problem)
 
 
 def _with_driver(url: URL) -> URL:

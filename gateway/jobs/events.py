@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.jobs.changes import Event
+from gateway.jobs.records import Records
 from gateway.jobs.setup import jobs_of
 from gateway.jobs.states import RUNNING
-from gateway.jobs.store import Store
 from gateway.jobs.view import event_json, job_json, whole_json
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
@@ -33,30 +33,30 @@ STREAM_S = 600.0
 class Watched:
     """A job of somebody who listens."""
 
-    store: Store
+    records: Records
     owner: str
     job_id: str
 
     async def job(self) -> dict[str, Any]:
         """Return the job without its studies."""
-        return job_json(await asyncio.to_thread(self.store.one, self.owner, self.job_id))
+        return job_json(await asyncio.to_thread(self.records.one, self.owner, self.job_id))
 
     async def whole(self) -> dict[str, Any]:
         """Return the job with its studies."""
-        job = await asyncio.to_thread(self.store.one, self.owner, self.job_id)
+        job = await asyncio.to_thread(self.records.one, self.owner, self.job_id)
         return whole_json(
-            job, await asyncio.to_thread(self.store.entries, self.owner, self.job_id)
+            job, await asyncio.to_thread(self.records.entries, self.owner, self.job_id)
         )
 
     async def after(self, number: int) -> tuple[str, list[Event], int]:
         """Return the job's state, what came after an event, and the number of the last one."""
-        return await asyncio.to_thread(self.store.events, self.owner, self.job_id, number)
+        return await asyncio.to_thread(self.records.events, self.owner, self.job_id, number)
 
 
 async def job_events(request: Request) -> Response:
     """Answer with what happens to a job, from Last-Event-ID on, until it is over."""
     owner = principal_of(request).subject
-    watched = Watched(jobs_of(request).store, owner, request.path_params["id"])
+    watched = Watched(jobs_of(request).records, owner, request.path_params["id"])
     seen = _last_seen(request)
     state, _, last = await watched.after(1 << 31)
     if seen is not None and seen >= last and state != RUNNING:
@@ -95,5 +95,3 @@ async def _stream(watched: Watched, seen: int | None) -> AsyncIterator[ServerSen
 def _sent(name: str, content: Any, number: int) -> ServerSentEvent:
     data = json.dumps(content, ensure_ascii=False)
     return ServerSentEvent(data=data, event=name, id=str(number))
-
-

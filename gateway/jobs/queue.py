@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, select, update
 
 from gateway.jobs.changes import INTERRUPTED, Changes, Event
+from gateway.jobs.claim import Claim, Finished, LostError
 from gateway.jobs.database import Database
-from gateway.jobs.sealing import Box, Sealing
+from gateway.jobs.sealing import Sealing
 from gateway.jobs.states import (
     DECODED,
     DONE,
@@ -26,50 +26,6 @@ from gateway.jobs.trouble import Trouble
 from gateway.sources.credential import NO_CREDENTIAL, Credential
 
 
-class LostError(Exception):
-    """The study is not this gateway's any more: cancelled, deleted, or taken up by another one."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A study that is this gateway's, and what is needed to do it.
-
-    number: which claim of the study it is; an older one is worth nothing.
-    name: its StudyInstanceUID, or the key of an upload. trouble: what went wrong before.
-    """
-
-    job_id: str
-    position: int
-    number: int
-    owner: str
-    model: str
-    kind: str
-    album: str | None
-    name: str
-    options: dict[str, str]
-    credential: Credential
-    attempts: int
-    trouble: Trouble
-    box: Box
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The answer to a study.
-
-    content: labels, features and report, packed. rows: how many. version: a digest of what they
-    were computed by. seconds_to_volumes, seconds_to_features: of the last steps.
-    interruptions: engines that went away meanwhile.
-    """
-
-    content: bytes
-    rows: int
-    version: str
-    seconds_to_volumes: float
-    seconds_to_features: float
-    interruptions: int
-
-
 class Queue:
     """The studies that wait, for one gateway; all methods but `claim…` raise LostError."""
 
@@ -83,7 +39,7 @@ class Queue:
         """Return the next study: of the user with the fewest at work, of the oldest job."""
         now = time.time()
         with self._database.writing() as connection:
-            for job_id in connection.execute(_jobs_in_turn(now)).scalars():
+            for (job_id,) in connection.execute(_jobs_in_turn(now)).all():
                 job = self._changes.locked(connection, job_id, skip=True)
                 if job is None or job.state != RUNNING or job.waits_for:
                     continue
@@ -257,7 +213,7 @@ def _is_ready(now: float) -> tuple[Any, ...]:
     return (studies.c.state == WAITING, studies.c.gateway == "", studies.c.ready_at <= now)
 
 
-def _jobs_in_turn(now: float) -> Select[tuple[str]]:
+def _jobs_in_turn(now: float) -> Select[Any]:
     """Return the query for jobs with something to do, the one whose turn it is first."""
     busy = (
         select(jobs.c.owner, func.count().label("count"))

@@ -5,9 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from gateway.jobs.store import Job, Stored
+from gateway.jobs.records import Job, Stored
 from gateway.jobs.view import name_field
 from gateway.problems import ProblemError
 from gateway.results.packing import Unpacked, unpacked

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 
 from gateway.jobs.asking import asked
-from gateway.jobs.queue import Claim, Finished, LostError, Queue
+from gateway.jobs.claim import Claim, Finished, LostError
+from gateway.jobs.queue import Queue
 from gateway.jobs.revocations import LoginOf
 from gateway.jobs.states import CHECKED, RECEIVED, REFUSED, RETRIEVING
 from gateway.jobs.trouble import is_temporary, pause_s, stated_pause_s
@@ -15,9 +16,7 @@ from gateway.uploads.admission import Place
 from gateway.uploads.region import RegionGoneError
 from gateway.uploads.studies import Studies
 
-GONE = SourceError(
-    "not_registered", "this gateway is not connected to the source of the job any more"
-)
+GONE = SourceError("no_source", "this gateway is not connected to the source of the job any more")
 
 
 class Retrieval:
@@ -75,9 +74,7 @@ class Retrieval:
             await asyncio.to_thread(self._queue.move, claim, (RECEIVED, CHECKED))
             series = retrieved.series_uids
             more = {} if series is None else {"series": ",".join(series)}
-            finished, _ = await asked(
-                self._studies, place, claim=claim, region=region, more=more
-            )
+            finished, _ = await asked(self._studies, place, claim=claim, region=region, more=more)
         return finished
 
     async def _failed(self, claim: Claim, error: ProblemError | SourceError) -> None:

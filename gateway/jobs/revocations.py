@@ -36,9 +36,7 @@ class Revocation:
 class Revocations:
     """What is to be revoked at sources."""
 
-    def __init__(
-        self, database: Database, sealing: Sealing, sources: Mapping[str, Source]
-    ) -> None:
+    def __init__(self, database: Database, sealing: Sealing, sources: Mapping[str, Source]) -> None:
         self._database, self._sealing, self._sources = database, sealing, sources
 
     async def revoke_all(self, login_of: LoginOf) -> None:
@@ -69,7 +67,9 @@ class Revocations:
         with self._database.writing() as connection:
             found = connection.execute(taken.returning(*revocations.c)).all()
         opened = self._sealing.open_credential
-        return [Revocation(each.id, each.owner, each.kind, opened(each.credential)) for each in found]
+        return [
+            Revocation(each.id, each.owner, each.kind, opened(each.credential)) for each in found
+        ]
 
     async def _revoke(self, what: Revocation, by: Credential) -> None:
         """Ask a source to revoke a credential; what is done is forgotten, else tried again."""

@@ -13,7 +13,6 @@ from gateway.engines.pool import Engines
 from gateway.jobs.events import job_events
 from gateway.jobs.results import FORMS
 from gateway.jobs.setup import Jobs, jobs_of
-from gateway.jobs.states import UPLOADS
 from gateway.jobs.stated import (
     StatedJob,
     bad_job,
@@ -22,6 +21,7 @@ from gateway.jobs.stated import (
     stated_job,
     stated_retry,
 )
+from gateway.jobs.states import UPLOADS
 from gateway.jobs.store import NewJob
 from gateway.jobs.uploads import upload
 from gateway.jobs.view import job_json, whole_json
@@ -69,7 +69,7 @@ async def create(request: Request) -> Response:
 async def all_jobs(request: Request) -> Response:
     """Answer a user's jobs, the newest first, without their studies."""
     owner = principal_of(request).subject
-    found = await asyncio.to_thread(jobs_of(request).store.all_of, owner)
+    found = await asyncio.to_thread(jobs_of(request).records.all_of, owner)
     content = {"jobs": [job_json(job) for job in found]}
     return JSONResponse(content, background=_revoking(request))
 
@@ -101,7 +101,7 @@ async def retry(request: Request) -> Response:
     """Begin again with what failed or was cancelled, by the login of now."""
     jobs, (owner, job_id) = jobs_of(request), _which(request)
     stated = stated_retry(await document_of(request))
-    job = await asyncio.to_thread(jobs.store.one, owner, job_id)
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     if any(position >= sum(job.counts.values()) for position in stated.positions):
         raise bad_job("a position is none of the job's")
     credential = None
@@ -131,8 +131,8 @@ async def results(request: Request) -> Response:
     positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
 
     def written() -> bytes:
-        job = jobs.store.one(owner, job_id)
-        return form.write(job, jobs.store.stored(owner, job_id, positions))
+        job = jobs.records.one(owner, job_id)
+        return form.write(job, jobs.records.stored(owner, job_id, positions))
 
     return Response(await asyncio.to_thread(written), media_type=form.media_type)
 
@@ -155,8 +155,8 @@ def _which(request: Request) -> tuple[str, str]:
 
 
 async def _whole(jobs: Jobs, owner: str, job_id: str) -> dict[str, Any]:
-    job = await asyncio.to_thread(jobs.store.one, owner, job_id)
-    return whole_json(job, await asyncio.to_thread(jobs.store.entries, owner, job_id))
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
+    return whole_json(job, await asyncio.to_thread(jobs.records.entries, owner, job_id))
 
 
 def _feature_model(engines: Engines, name: str) -> str:

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.jobs.claim import Claim
 from gateway.jobs.leases import RENEW_S, Leases
-from gateway.jobs.queue import Claim, Queue
+from gateway.jobs.queue import Queue
 from gateway.jobs.retrieval import Retrieval
 from gateway.jobs.sealing import UnsealableError
 from gateway.jobs.upkeep import Upkeep
@@ -91,9 +93,9 @@ class Runner:
             study = (claim.job_id, claim.position)
             task = asyncio.create_task(self._work(claim))
             self._tasks[study] = task
-            task.add_done_callback(lambda _, study=study: self._ended(study))
+            task.add_done_callback(partial(self._ended, study))
 
-    def _ended(self, study: Study) -> None:
+    def _ended(self, study: Study, _: asyncio.Task[None]) -> None:
         del self._tasks[study]
         self._wake.set()
 

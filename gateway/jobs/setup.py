@@ -14,6 +14,7 @@ from gateway.jobs.changes import Changes
 from gateway.jobs.database import Database
 from gateway.jobs.leases import Leases
 from gateway.jobs.queue import Queue
+from gateway.jobs.records import Records
 from gateway.jobs.retrieval import Retrieval
 from gateway.jobs.revocations import LoginOf, Revocations
 from gateway.jobs.runner import Runner
@@ -36,6 +37,7 @@ class Jobs:
 
     settings: JobsSettings
     store: Store
+    records: Records
     queue: Queue
     revocations: Revocations
     runner: Runner
@@ -60,15 +62,14 @@ async def jobs_running(
 ) -> AsyncIterator[Jobs | None]:
     """Give the jobs of a gateway, which works on them during the block; None without a database.
 
-    login_of: an access token of somebody who is logged in now. Raises SettingsError if the database is not to be had, or sealed under another key.
+    login_of: an access token of somebody who is logged in now. Raises SettingsError if the database
+    is not to be had, or sealed under another key.
     """
     database = await asyncio.to_thread(_opened, settings)
     if database is None:
         yield None
         return
-    found, leases = _parts(
-        database, settings, studies=studies, sources=sources, login_of=login_of
-    )
+    found, leases = _parts(database, settings, studies=studies, sources=sources, login_of=login_of)
     try:
         await asyncio.to_thread(leases.begin)
         running = asyncio.create_task(found.runner.run())
@@ -157,7 +158,7 @@ def _parts(
         upkeep=Upkeep(store, revoked, login_of),
         at_once=settings.at_once,
     )
-    return Jobs(settings, store, queue, revoked, runner), leases
+    return Jobs(settings, store, Records(database, sealing), queue, revoked, runner), leases
 
 
 def _leave(leases: Leases) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.jobs.states import DICOMWEB, KHEOPS, UPLOADS
-from gateway.jobs.view import INBOX
 from gateway.problems import ProblemError
+from gateway.sources.kheops.ids import INBOX, is_album
+from gateway.sources.qido import is_uid
 from gateway.uploads.body import refuse_encoding, take_body
 from gateway.uploads.options import options_of
 
@@ -17,9 +18,6 @@ LONGEST_BODY_BYTES = 1 << 20
 
 LONGEST_TITLE = 200
 
-ALBUM = re.compile(r"[A-Za-z0-9]{10}", re.ASCII)
-UID = re.compile(r"[0-9]+(\.[0-9]+)+", re.ASCII)
-LONGEST_UID = 64
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 ALL = "all"
@@ -116,7 +114,7 @@ def _source(stated: Any) -> tuple[str, str | None]:
     album = stated.get("album")
     if album == INBOX:
         return kind, None
-    if not isinstance(album, str) or not ALBUM.fullmatch(album):
+    if not isinstance(album, str) or not is_album(album):
         raise bad_job(f"album is the id of an album, or {INBOX}")
     return kind, album
 
@@ -143,7 +141,7 @@ def _options(stated: Any) -> dict[str, str]:
 
 
 def _is_uid(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_UID and bool(UID.fullmatch(value))
+    return isinstance(value, str) and is_uid(value)
 
 
 def _is_key(value: Any) -> bool:

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.jobs.asking import asked
-from gateway.jobs.queue import Claim, LostError
+from gateway.jobs.claim import Claim, LostError
 from gateway.jobs.setup import Jobs, jobs_of
 from gateway.jobs.states import CHECKED, RECEIVED, UPLOADS
 from gateway.jobs.trouble import is_temporary
@@ -23,7 +23,7 @@ async def upload(request: Request) -> Response:
     """Take the zip of a study, and answer what came of it once that is written down."""
     jobs, owner = jobs_of(request), principal_of(request).subject
     job_id, position = request.path_params["id"], request.path_params["position"]
-    job = await asyncio.to_thread(jobs.store.one, owner, job_id)
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     request.scope["model"] = job.row.model
     if job.row.kind != UPLOADS or position >= sum(job.counts.values()):
         raise ProblemError(404, "unknown_study", "the job waits for no file at this position")
@@ -36,7 +36,7 @@ async def upload(request: Request) -> Response:
         return Response(status_code=CLIENT_GONE)
     finally:
         jobs.runner.end_upload(study)
-    (entry,) = await asyncio.to_thread(jobs.store.entries, owner, job_id, position)
+    (entry,) = await asyncio.to_thread(jobs.records.entries, owner, job_id, position)
     return JSONResponse(entry_json(entry, UPLOADS))
 
 
@@ -81,9 +81,5 @@ async def _failed(jobs: Jobs, claim: Claim, error: ProblemError) -> None:
         await asyncio.to_thread(jobs.queue.fail, claim, error.code, error.sentence)
         return
     trouble = claim.trouble.and_then(error.code)
-    await asyncio.to_thread(
-        jobs.queue.again, claim, trouble, sentence=error.sentence, after_s=0.0
-    )
+    await asyncio.to_thread(jobs.queue.again, claim, trouble, sentence=error.sentence, after_s=0.0)
     raise error
-
-

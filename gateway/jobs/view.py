@@ -7,14 +7,13 @@ from typing import Any
 
 from gateway.jobs.changes import Event
 from gateway.jobs.happened import sentences
+from gateway.jobs.records import Entry, Job
 from gateway.jobs.states import OF_A_STUDY, OPEN, REFUSED, RUNNING, UPLOADS
-from gateway.jobs.store import Entry, Job
+from gateway.sources.kheops.ids import INBOX
 
 SENTENCES = {
     REFUSED: "the source asks for a login: log in again, then retry the job, and it goes on",
 }
-
-INBOX = "inbox"
 
 
 def job_json(job: Job) -> dict[str, Any]:
