@@ -132,11 +132,16 @@ class Queue:
     def refuse(self, claim: Claim, fresh: Credential | None) -> None:
         """Put back a study whose source does not know the owner any more.
 
-        fresh: replaces the credential; without one the job waits for its owner's login.
+        fresh: replaces the credential; without one the job waits for its owner's login, unless
+        they have just logged in.
         """
         told = [Event(claim.position, WAITING, claim.attempts + 1, REFUSED), Event(None, RUNNING)]
         with self._database.writing() as connection:
             job = self._write(connection, claim, {"code": REFUSED, **_back(WAITING, 0.0)}, told)
+            if job.waits_for or not _has_still(job, claim):
+                if fresh is not None:
+                    self._changes.put_down(connection, job, fresh)
+                return
             self._changes.note(connection, claim.job_id, REFUSED)
             this = update(jobs).where(jobs.c.id == claim.job_id)
             if fresh is None:
@@ -190,6 +195,12 @@ class Queue:
         if told:
             self._changes.tell(connection, claim.job_id, told)
         return job
+
+
+def _has_still(job: Row[Any], claim: Claim) -> bool:
+    """Say whether a job has the credential that one of its studies was asked for with."""
+    kept = claim.box.open_credential(job.credential) if job.credential else NO_CREDENTIAL
+    return str(kept.text) == str(claim.credential.text)
 
 
 _WELL: dict[str, Any] = {
