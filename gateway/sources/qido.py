@@ -26,8 +26,9 @@ def studies(answer: object) -> list[Study]:
 
 
 def series(answer: object) -> list[Series]:
-    """Return the series of an answer."""
-    return _found(answer, _series)
+    """Return the series of an answer, by their numbers: servers tell them in any order."""
+    found = _found(answer, _series)
+    return sorted(found, key=lambda each: (each.number is None, each.number, each.series_uid))
 
 
 def is_uid(text: str) -> bool:
