@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.jobs.description import SCHEMAS as JOB_SCHEMAS
 from gateway.jobs.description import job_paths
+from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
 ROW = {
@@ -115,6 +116,7 @@ def description() -> dict[str, Any]:
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
             **job_paths(_answers),
+            **sources.paths(),
         },
         "components": {
             "schemas": {
@@ -123,6 +125,7 @@ def description() -> dict[str, Any]:
                 "Session": SESSION,
                 "Problem": PROBLEM,
                 **JOB_SCHEMAS,
+                **sources.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.jobs.states import CANCELLED, ENDED, OF_A_STUDY, RUNNING
+from gateway.sources.description import TOKEN
 
 JSON = "application/json"
 
@@ -164,7 +165,9 @@ def job_paths(answers: Answers) -> dict[str, Any]:
     return {
         "/api/jobs": {
             "get": told("All jobs of the sender, the newest first", "jobs", content=_json("Jobs")),
-            "post": told("Begin a job", "beginJob", "202", requestBody=_body(NEW_JOB)),
+            "post": told(
+                "Begin a job", "beginJob", "202", parameters=[TOKEN], requestBody=_body(NEW_JOB)
+            ),
         },
         one: {
             "get": told("A job with its studies", "job", parameters=[ID]),
@@ -178,7 +181,7 @@ def job_paths(answers: Answers) -> dict[str, Any]:
                 "Begin again with what failed or was cancelled",
                 "retryJob",
                 "202",
-                parameters=[ID],
+                parameters=[ID, TOKEN],
                 requestBody=_body(RETRY) | {"required": False},
             )
         },
