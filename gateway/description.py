@@ -5,6 +5,8 @@ from typing import Any
 
 from gateway.jobs.description import SCHEMAS as JOB_SCHEMAS
 from gateway.jobs.description import job_paths
+from gateway.results import description as results
+from gateway.results.export import MEDIA_TYPES
 from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
@@ -85,7 +87,7 @@ REFUSALS = {
     401: "nobody is logged in, or the token is not valid",
     403: "another site sent this",
     404: "there is no such model, job or source",
-    406: "only JSON and CSV can be had",
+    406: "there is no such form",
     408: "the study did not come in time",
     409: "the job is not in a state for this: the code says why",
     411: "the length of the study is needed",
@@ -117,6 +119,7 @@ def description() -> dict[str, Any]:
             "/api/models/{model}/features": {"post": _features()},
             **job_paths(_answers),
             **sources.paths(),
+            **results.paths(),
         },
         "components": {
             "schemas": {
@@ -126,6 +129,7 @@ def description() -> dict[str, Any]:
                 "Problem": PROBLEM,
                 **JOB_SCHEMAS,
                 **sources.SCHEMAS,
+                **results.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -176,7 +180,8 @@ def _features() -> dict[str, Any]:
             "200",
             {
                 "application/json": {"schema": _reference("Features")},
-                "text/csv": {"schema": {"type": "string"}},
+                MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+                **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
             },
         ),
     }

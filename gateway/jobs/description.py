@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.jobs.states import CANCELLED, ENDED, OF_A_STUDY, RUNNING
+from gateway.results.export import MEDIA_TYPES
 from gateway.sources.description import TOKEN
 
 JSON = "application/json"
@@ -152,7 +153,6 @@ def job_paths(answers: Answers) -> dict[str, Any]:
     """Return the paths of jobs; answers: adds the problems that all operations may have."""
     one = "/api/jobs/{id}"
     zipped = {"schema": {"type": "string", "format": "binary"}}
-    table = {"text/csv": {"schema": {"type": "string"}}}
     stream = {"text/event-stream": {"schema": {"type": "string"}}}
 
     def told(summary: str, operation: str, status: str = "200", **more: Any) -> dict[str, Any]:
@@ -193,8 +193,17 @@ def job_paths(answers: Answers) -> dict[str, Any]:
                 "The rows so far", "results", parameters=[ID, *PAGE], content=_json("Results")
             )
         },
-        f"{one}/results.csv": {
-            "get": told("The rows so far as a table", "table", parameters=[ID], content=table)
+        **{
+            f"{one}/results.{form}": {
+                "get": told(
+                    "The rows so far as a file",
+                    f"results_{form}",
+                    parameters=[ID],
+                    content={media_type: zipped},
+                )
+            }
+            for form, media_type in MEDIA_TYPES.items()
+            if form != "json"
         },
         f"{one}/studies/{{position}}/file": {
             "put": told(
