@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,6 +14,9 @@ from starlette.types import ASGIApp
 
 from gateway import about
 from gateway.engines.pool import Engines
+from gateway.jobs import routes as jobs_routes
+from gateway.jobs.database import on_database_error
+from gateway.jobs.setup import Jobs, jobs_running
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
@@ -23,6 +28,7 @@ from gateway.results import routes as results
 from gateway.results.desk import Desk
 from gateway.settings import Settings
 from gateway.sources import routes as sources_routes
+from gateway.sources.callers import access_of
 from gateway.sources.kheops.entry import Entry
 from gateway.sources.problems import on_source_error
 from gateway.sources.setup import Sources, sources_of
@@ -70,7 +76,11 @@ def application(settings: Settings) -> Starlette:
             app.state.engines, app.state.studies = engines, studies
             app.state.sources = sources.by_name()
             _add_gauges(metrics, studies, engines)
-            yield
+            async with jobs_running(
+                settings.jobs, studies, app.state.sources, login_of=partial(access_of, app)
+            ) as app.state.jobs:
+                _add_gauge_of_jobs(metrics, app.state.jobs)
+                yield
         audit.close()
 
     return Gateway(
@@ -81,6 +91,7 @@ def application(settings: Settings) -> Starlette:
             *page_routes(),
             *uploads.ROUTES,
             *sources_routes.ROUTES,
+            *jobs_routes.ROUTES,
             *results.ROUTES,
             *passthrough.ROUTES,
         ],
@@ -89,6 +100,7 @@ def application(settings: Settings) -> Starlette:
         exception_handlers={
             ProblemError: on_problem,
             SourceError: on_source_error,
+            SQLAlchemyError: on_database_error,
             HTTPException: on_http_exception,
             Exception: on_failure,
         },
@@ -109,3 +121,9 @@ def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
         "held_bytes", "Bytes of studies that are held.", lambda: studies.regions.held_bytes
     )
     metrics.gauge("ready", "1 while a canary was answered lately.", lambda: engines.is_ready)
+
+
+def _add_gauge_of_jobs(metrics: Metrics, jobs: Jobs | None) -> None:
+    if jobs is not None:
+        text = "Studies of jobs that are worked on."
+        metrics.gauge("studies_of_jobs", text, lambda: jobs.runner.at_work)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Secret
 
 from gateway.addresses import is_loopback, is_protected
+from gateway.jobs.settings import JobsSettings, jobs_settings
 from gateway.reading import Reader, SettingsError
 from gateway.sources.settings import SourcesSettings
 
@@ -81,7 +82,7 @@ class Settings:
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
     models: public names at Tritons of other machines or accounts, which do not list them.
-    sources: where studies come from, besides uploads.
+    sources: where studies come from, besides uploads. jobs: where cohorts are kept.
     """
 
     mode: str
@@ -99,6 +100,7 @@ class Settings:
     log_level: str
     models: tuple[str, ...]
     sources: SourcesSettings
+    jobs: JobsSettings
 
     @property
     def is_https(self) -> bool:
@@ -130,6 +132,7 @@ class Settings:
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
             models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
             sources=SourcesSettings.read(read),
+            jobs=jobs_settings(read, mode),
         )
 
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.jobs.settings import DAY_S
 from gateway.problems import ProblemError
 from gateway.sources.callers import credential_of
 from gateway.sources.dicomweb.source import Dicomweb
@@ -17,10 +18,16 @@ from gateway.sources.queries import ALBUM_SORTS, STUDY_SORTS, bad_query, query_o
 
 
 async def sources(request: Request) -> Response:
-    """Answer which sources there are."""
+    """Answer which sources there are, and what jobs may be."""
     state = request.app.state
     return JSONResponse(
-        {"kheops": "kheops" in state.sources, "dicomweb": "dicomweb" in state.sources}
+        {
+            "kheops": "kheops" in state.sources,
+            "dicomweb": "dicomweb" in state.sources,
+            "jobs": state.jobs is not None,
+            "studies_of_a_job": state.settings.jobs.studies,
+            "rows_days": state.settings.jobs.rows_s / DAY_S,
+        }
     )
 
 

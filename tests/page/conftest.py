@@ -102,6 +102,7 @@ def gateway(server, delay) -> Iterator[Gateway]:
             "GATEWAY_TOKEN": TOKEN,
             "GATEWAY_PORT": str(port),
             "GATEWAY_TRITON_URLS": server.http_url,
+            "GATEWAY_JOBS_DATABASE": "none",
         }
     )
     with listening(delay.before(application(settings)), port):

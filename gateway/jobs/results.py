@@ -1,0 +1,85 @@
+"""The rows of a job as files; the one place where forms are looked up."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+from gateway.jobs.records import Job, Stored
+from gateway.jobs.view import name_field
+from gateway.problems import ProblemError
+from gateway.results.cohort import Cohort, Study
+from gateway.results.export import MEDIA_TYPES, export
+from gateway.results.packing import Unpacked, unpacked
+from gateway.results.table import MixedVersionsError, feature_names
+
+Parameters = Mapping[str, str]
+"""Of a model, as far as it states them."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of file; write: makes it of a job, its studies, and the parameters of its model.
+
+    is_paged: whether a part of the studies can be had.
+    """
+
+    write: Callable[[Job, Sequence[Stored], Parameters], bytes]
+    is_paged: bool = False
+
+
+def as_json(job: Job, studies: Sequence[Stored], _: Parameters) -> bytes:
+    """Return the answers so far; each number reads back to the same float32."""
+    names: list[str] = []
+    answers = []
+    for study, answer in _answered(studies):
+        rows = [
+            {**label, "features": [float(str(value)) for value in features]}
+            for label, features in zip(answer.labels, answer.features, strict=True)
+        ]
+        name = {name_field(job.row.kind): study.name}
+        answers.append({**name, "position": study.position, "rows": rows, "report": answer.report})
+        if rows:
+            names = feature_names(answer.labels[0]["feature_prefix"], len(answer.features[0]))
+    document = {"model": job.row.model, "answers": answers, "feature_names": names}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def as_file(form: str, job: Job, studies: Sequence[Stored], parameters: Parameters) -> bytes:
+    """Return the rows so far in a form of exports, with the studies that have none, and why.
+
+    Raises ProblemError `mixed_versions`, and TooLargeError.
+    """
+    found = [_exported(study) for study in studies]
+    try:
+        cohort = Cohort(job.row.model, found, job.request["title"], parameters)
+    except MixedVersionsError:
+        raise mixed_versions() from None
+    return export(cohort, form)
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {form: Form(partial(as_file, form)) for form in MEDIA_TYPES}
+    | {"json": Form(as_json, is_paged=True)}
+)
+
+
+def mixed_versions() -> ProblemError:
+    """Return the refusal of a file with rows that do not belong together, with what to do."""
+    sentence = (
+        "the model was replaced while the job ran: retry the studies of the older version, by "
+        '{"versions": "older"}'
+    )
+    return ProblemError(409, "mixed_versions", sentence)
+
+
+def _exported(study: Stored) -> Study:
+    if study.content is None:
+        return Study(study.name, code=study.code or study.state)
+    answer = unpacked(study.content)
+    return Study(study.name, answer.labels, answer.features, answer.report)
+
+
+def _answered(studies: Iterable[Stored]) -> Iterable[tuple[Stored, Unpacked]]:
+    return ((each, unpacked(each.content)) for each in studies if each.content is not None)
