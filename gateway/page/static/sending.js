@@ -1,6 +1,7 @@
 /** A study to the service, and its answer. XMLHttpRequest, since fetch tells nothing of sending. */
 
 import { Problem, problemOf, unreachable } from "./problem.js";
+import { t } from "./words.js";
 
 /**
  * Return the answer for a zip. Rejects with a Problem, or with an AbortError if the signal says
@@ -35,20 +36,6 @@ function settle(request, resolve, reject) {
   try {
     resolve(JSON.parse(request.responseText));
   } catch {
-    reject(new Problem("not_understood", "The service's answer cannot be read."));
+    reject(new Problem("not_understood", t("The service's answer cannot be read.")));
   }
-}
-
-/** Return what a GET answers as JSON; rejects with a Problem. */
-export async function get(path) {
-  let answer;
-  try {
-    answer = await fetch(path, { headers: { Accept: "application/json" } });
-  } catch {
-    throw unreachable();
-  }
-  if (!answer.ok) {
-    throw problemOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
-  }
-  return answer.json();
 }

@@ -3,6 +3,7 @@
 import { pack } from "./packing.js";
 import { Problem } from "./problem.js";
 import { send } from "./sending.js";
+import { t } from "./words.js";
 
 const AT_ONCE = 2;
 
@@ -195,5 +196,5 @@ function pause(seconds, signal) {
 
 function problemFrom(error) {
   if (error instanceof Problem) return error;
-  return new Problem("page_failed", "The page failed at this study. Try again, or load the page anew.");
+  return new Problem("page_failed", t("The page failed at this study. Try again, or load the page anew."));
 }
