@@ -19,6 +19,8 @@ from gateway.login.setup import login
 from gateway.page.routes import page_routes
 from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
+from gateway.results import routes as results
+from gateway.results.desk import Desk
 from gateway.settings import Settings
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
@@ -53,7 +55,7 @@ def application(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.settings = settings
+        app.state.settings, app.state.desk = settings, Desk()
         async with (
             login(app, settings),
             Engines(settings).running() as engines,
@@ -71,6 +73,7 @@ def application(settings: Settings) -> Starlette:
             *LOGIN_ROUTES,
             *page_routes(),
             *uploads.ROUTES,
+            *results.ROUTES,
             *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],

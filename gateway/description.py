@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
+from gateway.results.description import SCHEMAS, paths
+from gateway.results.export import MEDIA_TYPES
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
 ROW = {
@@ -82,7 +84,7 @@ REFUSALS = {
     401: "nobody is logged in, or the token is not valid",
     403: "another site sent this",
     404: "there is no such model",
-    406: "only JSON and CSV can be had",
+    406: "there is no such form",
     408: "the study did not come in time",
     411: "the length of the study is needed",
     413: "the study is larger than is taken",
@@ -111,6 +113,7 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
+            **paths(),
         },
         "components": {
             "schemas": {
@@ -118,6 +121,7 @@ def description() -> dict[str, Any]:
                 "Models": MODELS,
                 "Session": SESSION,
                 "Problem": PROBLEM,
+                **SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -167,7 +171,8 @@ def _features() -> dict[str, Any]:
         "responses": _answers(
             {
                 "application/json": {"schema": _reference("Features")},
-                "text/csv": {"schema": {"type": "string"}},
+                MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+                **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
             }
         ),
     }
