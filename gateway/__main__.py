@@ -6,7 +6,9 @@ import sys
 import uvicorn
 
 from gateway.app import application
-from gateway.settings import Settings, SettingsError
+from gateway.jobs.setup import check
+from gateway.reading import SettingsError
+from gateway.settings import Settings
 from gateway.telemetry.logs import configure_logs
 
 SHUTDOWN_SECONDS = 30
@@ -17,6 +19,7 @@ def main() -> int:
     """Serve; return 2 if a setting is missing or cannot be."""
     try:
         settings = Settings.from_environment(os.environ)
+        check(settings.jobs)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  (nothing else runs yet)
         return 2

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,6 +14,9 @@ from starlette.types import ASGIApp
 
 from gateway import about
 from gateway.engines.pool import Engines
+from gateway.jobs import routes as jobs_routes
+from gateway.jobs.database import on_database_error
+from gateway.jobs.setup import Jobs, jobs_running
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
@@ -22,6 +27,12 @@ from gateway.problems import ProblemError, on_failure, on_http_exception, on_pro
 from gateway.results import routes as results
 from gateway.results.desk import Desk
 from gateway.settings import Settings
+from gateway.sources import routes as sources_routes
+from gateway.sources.callers import access_of
+from gateway.sources.kheops.entry import Entry
+from gateway.sources.problems import on_source_error
+from gateway.sources.setup import Sources, sources_of
+from gateway.sources.source import SourceError
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
@@ -57,13 +68,19 @@ def application(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings, app.state.desk = settings, Desk()
         async with (
-            login(app, settings),
+            sources_of(settings.sources) as sources,
+            login(app, settings, others=_entry(sources)),
             Engines(settings).running() as engines,
             studies_of(settings, engines) as studies,
         ):
             app.state.engines, app.state.studies = engines, studies
+            app.state.sources = sources.by_name()
             _add_gauges(metrics, studies, engines)
-            yield
+            async with jobs_running(
+                settings.jobs, studies, app.state.sources, login_of=partial(access_of, app)
+            ) as app.state.jobs:
+                _add_gauge_of_jobs(metrics, app.state.jobs)
+                yield
         audit.close()
 
     return Gateway(
@@ -74,17 +91,26 @@ def application(settings: Settings) -> Starlette:
             *page_routes(),
             *uploads.ROUTES,
             *results.ROUTES,
+            *sources_routes.ROUTES,
+            *jobs_routes.ROUTES,
             *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],
         middleware=[Middleware(Guard), Middleware(Rates, settings.bounds.requests_a_minute)],
         exception_handlers={
             ProblemError: on_problem,
+            SourceError: on_source_error,
+            SQLAlchemyError: on_database_error,
             HTTPException: on_http_exception,
             Exception: on_failure,
         },
         lifespan=lifespan,
     )
+
+
+def _entry(sources: Sources) -> Entry | None:
+    """Return how programs get in by tokens of Kheops, where there is one."""
+    return Entry(sources.kheops.capabilities) if sources.kheops is not None else None
 
 
 def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
@@ -95,3 +121,9 @@ def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
         "held_bytes", "Bytes of studies that are held.", lambda: studies.regions.held_bytes
     )
     metrics.gauge("ready", "1 while a canary was answered lately.", lambda: engines.is_ready)
+
+
+def _add_gauge_of_jobs(metrics: Metrics, jobs: Jobs | None) -> None:
+    if jobs is not None:
+        text = "Studies of jobs that are worked on."
+        metrics.gauge("studies_of_jobs", text, lambda: jobs.runner.at_work)

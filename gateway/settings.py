@@ -1,16 +1,17 @@
 """The settings of the gateway: read once from the environment, before it listens."""
 
-import ipaddress
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Secret
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+from gateway.addresses import is_loopback, is_protected
+from gateway.jobs.settings import JobsSettings, jobs_settings
+from gateway.reading import Reader, SettingsError
+from gateway.sources.settings import SourcesSettings
 
 PUBLIC_MODELS = ("ct3dcnn", "dicom_to_nifti")
 
@@ -19,12 +20,6 @@ SCOPES = "openid email profile"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 MIB = 1 << 20
-
-T = TypeVar("T")
-
-
-class SettingsError(ValueError):
-    """A setting is missing or cannot be; the message names it, and never its value."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,7 @@ class Settings:
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
     models: public names at Tritons of other machines or accounts, which do not list them.
+    sources: where studies come from, besides uploads. jobs: where cohorts are kept.
     """
 
     mode: str
@@ -103,6 +99,8 @@ class Settings:
     audit_key: Secret
     log_level: str
     models: tuple[str, ...]
+    sources: SourcesSettings
+    jobs: JobsSettings
 
     @property
     def is_https(self) -> bool:
@@ -112,7 +110,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Return what GATEWAY_… variables state; raises SettingsError."""
-        read = _Reader(environment)
+        read = Reader(environment)
         mode = read.one_of("GATEWAY_MODE", ("local", "oidc"))
         address = read.text("GATEWAY_ADDRESS", "127.0.0.1")
         port = read.number("GATEWAY_PORT", 8080)
@@ -133,48 +131,12 @@ class Settings:
             audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
             models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
+            sources=SourcesSettings.read(read),
+            jobs=jobs_settings(read, mode),
         )
 
 
-class _Reader:
-    """Reads settings by name; what is not stated has a default, or is missing."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str, default: str | None = None) -> str:
-        stated = self._environment.get(name, "").strip()
-        if stated or default is not None:
-            return stated or str(default)
-        raise SettingsError(f"{name} is not set")
-
-    def words(self, name: str, default: str) -> tuple[str, ...]:
-        return tuple(self.text(name, default).replace(",", " ").split())
-
-    def one_of(self, name: str, known: tuple[str, ...], *, default: str | None = None) -> str:
-        stated = self.text(name, default)
-        if stated not in known:
-            raise SettingsError(f"{name} is neither {' nor '.join(known)}")
-        return stated
-
-    def number(self, name: str, default: int) -> int:
-        return self._parsed(name, default, int)
-
-    def seconds(self, name: str, default: float) -> float:
-        return self._parsed(name, default, float)
-
-    def _parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        stated = self.text(name, "")
-        try:
-            value = parse(stated) if stated else default
-        except ValueError as error:
-            raise SettingsError(f"{name} is not a number") from error
-        if not value > 0:  # type: ignore[operator]
-            raise SettingsError(f"{name} is not above 0")
-        return value
-
-
-def _oidc(read: _Reader) -> Oidc:
+def _oidc(read: Reader) -> Oidc:
     client_id = read.text("GATEWAY_CLIENT_ID")
     issuer = read.text("GATEWAY_ISSUER")
     if not is_protected(issuer):
@@ -191,7 +153,7 @@ def _oidc(read: _Reader) -> Oidc:
     )
 
 
-def _bounds(read: _Reader) -> Bounds:
+def _bounds(read: Reader) -> Bounds:
     return Bounds(
         study_bytes=read.number("GATEWAY_STUDY_MIB", 2048) * MIB,
         held_bytes=read.number("GATEWAY_HELD_MIB", 8192) * MIB,
@@ -203,7 +165,7 @@ def _bounds(read: _Reader) -> Bounds:
     )
 
 
-def _stay(read: _Reader) -> Stay:
+def _stay(read: Reader) -> Stay:
     return Stay(
         idle_s=read.seconds("GATEWAY_SESSION_IDLE_SECONDS", 8 * 3600.0),
         whole_s=read.seconds("GATEWAY_SESSION_SECONDS", 24 * 3600.0),
@@ -211,7 +173,7 @@ def _stay(read: _Reader) -> Stay:
     )
 
 
-def _token(read: _Reader) -> str:
+def _token(read: Reader) -> str:
     return read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))
 
 
@@ -232,21 +194,3 @@ def _origin(url: str) -> str:
         raise SettingsError("GATEWAY_PUBLIC_URL has a port that is none") from error
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}")
-
-
-def is_protected(url: str) -> bool:
-    """Return whether nobody else reads what goes to a URL: https, or this machine itself."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    is_local = parts.scheme == "http" and is_loopback(parts.hostname or "")
-    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host's name or address is this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in LOOPBACK_NAMES

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from gateway.settings import Settings, SettingsError
+from gateway.reading import SettingsError
+from gateway.settings import Settings
 
 OIDC = {
     "GATEWAY_MODE": "oidc",

@@ -5,7 +5,8 @@ from login_world import local_settings, unused_oidc_settings
 
 from gateway.login.asking import UntrustedError
 from gateway.login.discovery import provider_of
-from gateway.settings import Settings, SettingsError
+from gateway.reading import SettingsError
+from gateway.settings import Settings
 
 ISSUER = "https://login.example.org/auth/realms/QuantImage-v2"
 

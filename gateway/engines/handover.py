@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -30,10 +30,14 @@ MOST_CRASHES = 3
 
 @dataclass(eq=False)
 class Reply:
-    """What a Triton answered; its body may still be on the way."""
+    """What a Triton answered; its body may still be on the way.
+
+    interruptions: how often an engine had gone away over the study before.
+    """
 
     engine: Engine
     response: httpx.Response
+    interruptions: int = 0
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -57,10 +61,11 @@ async def hand_over(
     Raises ProblemError `retry` at the deadline or if engines die of it, RegionGoneError.
     """
     crashes, last = 0, None
-    for pause in _pauses():
+    for interruptions, pause in enumerate(_pauses()):
         engine = await engines.choose(question.model, but=last, deadline=deadline)
         try:
-            return await _asked(engine, question, region, whole=whole)
+            reply = await _asked(engine, question, region, whole=whole)
+            return replace(reply, interruptions=interruptions)
         except _InterruptedError as error:
             crashes, last = crashes + error.at_work, engine
         if crashes >= MOST_CRASHES:

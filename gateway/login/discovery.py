@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.addresses import is_protected
 from gateway.login.asking import UntrustedError
-from gateway.settings import is_protected
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.login.bearer import invalid_token
 from gateway.login.forgery import check_same_origin
 from gateway.login.local import PARAMETER, LocalWay
-from gateway.login.principal import Principal
+from gateway.login.principal import CAPABILITY, CAPABILITY_PATHS, Principal
 from gateway.login.ways import Way
 from gateway.problems import ProblemError, ProblemResponse
 
@@ -100,7 +100,9 @@ async def _known(scope: Scope, headers: Headers, *, way: Way) -> Principal | Non
         scheme, _, text = authorizations[0].partition(" ")
         if len(authorizations) > 1 or scheme.lower() != "bearer" or not text.strip():
             raise invalid_token("the Authorization header is not one of: Bearer TOKEN")
-        return await way.of_bearer(text.strip())
+        principal = await way.of_bearer(text.strip())
+        _check_reach(principal, scope["path"])
+        return principal
     text = "; ".join(headers.getlist("cookie"))
     value = cookie_parser(text).get(way.cookie.name, "")
     if not value:
@@ -108,6 +110,17 @@ async def _known(scope: Scope, headers: Headers, *, way: Way) -> Principal | Non
     origin = f"{_public_scheme(scope)}://{headers['host'].lower()}"
     check_same_origin(headers, method=scope["method"], path=scope["path"], origin=origin)
     return await way.of_cookie(value)
+
+
+def _check_reach(principal: Principal, path: str) -> None:
+    """Refuse whoever came by a token of Kheops all that such a token is not for."""
+    is_inside = any(path == each or path.startswith(f"{each}/") for each in CAPABILITY_PATHS)
+    if principal.way == CAPABILITY and not is_inside:
+        raise ProblemError(
+            403,
+            "out_of_reach",
+            f"a token of Kheops opens {', '.join(CAPABILITY_PATHS)} alone: log in for this",
+        )
 
 
 def _unknown(scope: Scope, headers: Headers, *, path: str) -> Response:

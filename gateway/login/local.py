@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
+from gateway.addresses import is_loopback
 from gateway.login.attempts import local_path
 from gateway.login.bearer import invalid_token
 from gateway.login.cookies import local_cookie
@@ -12,7 +13,7 @@ from gateway.login.opaque import is_same, new_text
 from gateway.login.principal import Principal
 from gateway.login.ways import hosts_of
 from gateway.problems import ProblemError
-from gateway.settings import Settings, is_loopback
+from gateway.settings import Settings
 
 PARAMETER = "token"
 

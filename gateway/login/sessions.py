@@ -71,13 +71,22 @@ class Sessions:
         session = self._alive(key)
         if session is None:
             return None
-        if monotonic() >= max(session.tokens.renew_at, session.retry_at):
-            await session.flight.run(lambda: self._renew(key, session))
+        await self._fresh(key, session)
         if self._sessions.get(key) is not session:
             return None
         session.seen_at = monotonic()
         self._sessions.move_to_end(key)
         return session
+
+    async def of_subject(self, subject: str) -> Session | None:
+        """Return a session of somebody, as fresh as `current` gives it; None if there is none."""
+        newest_first = [*reversed(self._sessions.items())]
+        for key, session in newest_first:
+            if session.identity.subject == subject and self._alive(key) is session:
+                await self._fresh(key, session)
+                if self._sessions.get(key) is session:
+                    return session
+        return None
 
     def end(self, text: str) -> Session | None:
         """End the session of an id and return what it was."""
@@ -94,6 +103,11 @@ class Sessions:
         now = monotonic()
         idle_s, whole_s = now - session.seen_at, now - session.began_at
         return idle_s >= self._stay.idle_s or whole_s >= self._stay.whole_s
+
+    async def _fresh(self, key: bytes, session: Session) -> None:
+        """Refresh the tokens of a session if it is time."""
+        if monotonic() >= max(session.tokens.renew_at, session.retry_at):
+            await session.flight.run(lambda: self._renew(key, session))
 
     async def _renew(self, key: bytes, session: Session) -> None:
         """Refresh the tokens; a session outlives a provider that is down, not one that says no."""

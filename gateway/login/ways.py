@@ -28,11 +28,23 @@ class Way(Protocol):
         """Return whom a cookie is about; None if it says nothing (any more)."""
 
 
-class OidcWay:
-    """The mode `oidc`: sessions of people, access tokens of programs."""
+class OtherTokens(Protocol):
+    """Bearer tokens that are not the provider's."""
 
-    def __init__(self, settings: Settings, oidc: Oidc, client: OpenIdClient) -> None:
-        self._oidc, self.client = oidc, client
+    async def principal_of(self, text: str) -> Principal | None:
+        """Return whom a token is about, None if it is not one of these; raises ProblemError."""
+
+
+class OidcWay:
+    """The mode `oidc`: sessions of people, access tokens of programs.
+
+    others: tokens of another server that are taken, too; None for none.
+    """
+
+    def __init__(
+        self, settings: Settings, oidc: Oidc, *, client: OpenIdClient, others: OtherTokens | None
+    ) -> None:
+        self._oidc, self.client, self._others = oidc, client, others
         self.hosts = hosts_of(settings.public_url)
         self.cookie = session_cookie(settings)
         self.attempt_cookie = attempt_cookie(settings)
@@ -42,8 +54,9 @@ class OidcWay:
         )
 
     async def of_bearer(self, text: str) -> Principal:
-        """Return whom an access token is about; raises ProblemError."""
-        return await principal_of_bearer(text, self.client.keys, oidc=self._oidc)
+        """Return whom a token is about; raises ProblemError."""
+        other = await self._others.principal_of(text) if self._others is not None else None
+        return other or await principal_of_bearer(text, self.client.keys, oidc=self._oidc)
 
     async def of_cookie(self, text: str) -> Principal | None:
         """Return whose session a cookie names."""

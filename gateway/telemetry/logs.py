@@ -12,12 +12,14 @@ QUIET = (
     "httpx",
     "httpcore",
     "authlib",
+    "dicomweb_client",
     "multipart",
     "python_multipart",
     "asyncio",
+    "urllib3",
     "uvicorn.access",
 )
-"""Loggers that name addresses, which may hold codes; of them only warnings are wanted."""
+"""Loggers that name addresses, which may hold codes and names; of them only warnings are wanted."""
 
 
 def configure_logs(level: str = "info", stream: TextIO = sys.stderr) -> None:

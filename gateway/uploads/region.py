@@ -121,10 +121,14 @@ class Region:
             _remove(name)
             self._names.discard(name)
 
+    def read(self, start: int, count: int) -> bytes:
+        """Return some bytes of the study; fewer where it ends."""
+        return os.pread(self._open_file(), count, start)
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give the study in chunks; raises RegionGoneError when it was let go of meanwhile."""
         for start in range(0, self.size, CHUNK_BYTES):
-            yield os.pread(self._open_file(), CHUNK_BYTES, start)
+            yield self.read(start, CHUNK_BYTES)
 
     def close(self) -> None:
         """Let go of the study: all its names, and its memory unless Triton reads it."""

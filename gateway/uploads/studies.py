@@ -41,11 +41,18 @@ class Studies:
         self._left: set[asyncio.Task[None]] = set()
 
     async def answer(
-        self, request: Request, place: Place, *, question: Question, region: Region, whole: bool
+        self,
+        request: Request | None,
+        place: Place,
+        *,
+        question: Question,
+        region: Region,
+        whole: bool,
     ) -> Reply:
         """Return a Triton's answer to a study; its turn is over then, but not its place.
 
-        Raises ProblemError `too_slow` or `retry`, and ClientDisconnect if the sender goes away.
+        request: of its sender; None for a study that nobody waits for. Raises ProblemError
+        `too_slow` or `retry`, and ClientDisconnect if the sender goes away.
         """
         work = asyncio.create_task(self._work(place, question, region, whole=whole))
         try:
@@ -109,12 +116,12 @@ async def _sweep() -> None:
         await asyncio.sleep(LEFT_SECONDS)
 
 
-async def attended(request: Request, work: "asyncio.Task[T]", seconds: float) -> T:
+async def attended(request: Request | None, work: "asyncio.Task[T]", seconds: float) -> T:
     """Return what some work gives, if its sender is there and it is in time.
 
     Raises ClientDisconnect, or ProblemError `too_slow`; the work goes on then.
     """
-    gone = asyncio.create_task(_gone(request))
+    gone = asyncio.create_task(_gone(request) if request else asyncio.Event().wait())
     try:
         await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
@@ -127,10 +134,11 @@ async def attended(request: Request, work: "asyncio.Task[T]", seconds: float) ->
         gone.cancel()
 
 
-async def _gone(request: Request) -> None:
+async def _gone(request: Request) -> bool:
     """Return when the sender of a request, which has been read, is gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    return True
 
 
 async def _last_of(work: "asyncio.Task[Reply]") -> None:

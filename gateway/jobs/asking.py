@@ -1,0 +1,55 @@
+"""One study of a job, in shared memory, to a Triton; its answer, ready to be kept."""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from gateway.engines.answer import answer
+from gateway.engines.handover import Reply
+from gateway.engines.question import Question
+from gateway.jobs.claim import Claim, Finished
+from gateway.results.packing import packed, version_of
+from gateway.uploads.admission import Place
+from gateway.uploads.region import Region
+from gateway.uploads.studies import Studies
+
+BEFORE_THE_NETWORK = ("headers", "volumes", "regions")
+"""Stages of the report's seconds; Triton does not tell of them before it answers."""
+
+
+async def asked(
+    studies: Studies,
+    place: Place,
+    *,
+    claim: Claim,
+    region: Region,
+    more: Mapping[str, str],
+    request: Request | None = None,
+) -> tuple[Finished, tuple[str, ...]]:
+    """Return the answer to a study, and its StudyInstanceUIDs; raises ProblemError.
+
+    more: options beside the job's own. request: of who sent it and waits; ClientDisconnect if
+    they go away.
+    """
+    options = {**claim.options, **more, "preview": "false"}  # pictures are not kept
+    question = Question(claim.model, parameters={"binary_data_output": True, **options})
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    reply = await studies.answer(request, place, question=question, region=region, whole=True)
+    return await asyncio.to_thread(_finished, reply, loop.time() - begun)
+
+
+def _finished(reply: Reply, seconds: float) -> tuple[Finished, tuple[str, ...]]:
+    found = answer(reply.response)
+    stages = found.report.get("seconds", {})
+    to_volumes = sum(stages.get(stage, 0.0) for stage in BEFORE_THE_NETWORK)
+    finished = Finished(
+        content=packed(found),
+        rows=len(found.table.labels),
+        version=version_of(found),
+        seconds_to_volumes=round(to_volumes, 4),
+        seconds_to_features=round(max(seconds - to_volumes, 0.0), 4),
+        interruptions=reply.interruptions,
+    )
+    return finished, found.study_uids

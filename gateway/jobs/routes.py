@@ -1,0 +1,213 @@
+"""`/api/jobs`: cohorts that are begun here and end by themselves."""
+
+import asyncio
+import time
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.engines.pool import Engines
+from gateway.jobs.events import job_events
+from gateway.jobs.results import FORMS
+from gateway.jobs.setup import Jobs, jobs_of
+from gateway.jobs.stated import (
+    StatedJob,
+    bad_job,
+    document_of,
+    refuse_too_many,
+    stated_job,
+    stated_retry,
+)
+from gateway.jobs.states import UPLOADS
+from gateway.jobs.store import NewJob
+from gateway.jobs.uploads import upload
+from gateway.jobs.view import job_json, whole_json
+from gateway.login.principal import principal_of
+from gateway.problems import ProblemError
+from gateway.sources.callers import credential_of
+from gateway.sources.credential import ACCESS, Credential
+from gateway.sources.source import Source
+
+ALL_STUDIES = 1 << 30
+
+
+async def create(request: Request) -> Response:
+    """Begin a job.
+
+    The scope gets `model` and `study_uids` for those who watch over requests.
+    """
+    jobs, engines = jobs_of(request), request.app.state.engines
+    stated = stated_job(await document_of(request), most_studies=jobs.settings.studies)
+    request.scope["model"] = _feature_model(engines, stated.model)
+    credential, names = None, stated.names or ()
+    if stated.kind != UPLOADS:
+        source = _source(request, stated.kind)
+        asked = await credential_of(request)
+        if stated.names is None:
+            names = await _all_names(source, asked, stated=stated, most=jobs.settings.studies)
+        request.scope["study_uids"] = names
+        credential = await source.for_job(asked, stated.album)
+    new = NewJob(
+        owner=principal_of(request).subject,
+        model=stated.model,
+        kind=stated.kind,
+        album=stated.album,
+        title=stated.title,
+        options=stated.options,
+        names=names,
+        credential=credential,
+    )
+    job_id = await asyncio.to_thread(jobs.store.create, new, time.time() + jobs.settings.rows_s)
+    jobs.runner.wake()
+    where = {"Location": f"/api/jobs/{job_id}"}
+    return JSONResponse(await _whole(jobs, new.owner, job_id), 202, where)
+
+
+async def all_jobs(request: Request) -> Response:
+    """Answer a user's jobs, the newest first, without their studies."""
+    owner = principal_of(request).subject
+    found = await asyncio.to_thread(jobs_of(request).records.all_of, owner)
+    content = {"jobs": [job_json(job) for job in found]}
+    return JSONResponse(content, background=_revoking(request))
+
+
+async def one(request: Request) -> Response:
+    """Answer a job with its studies."""
+    found = await _whole(jobs_of(request), *_which(request))
+    return JSONResponse(found, background=_revoking(request))
+
+
+async def cancel(request: Request) -> Response:
+    """Cancel what is not done of a job."""
+    jobs, (owner, job_id) = jobs_of(request), _which(request)
+    await asyncio.to_thread(jobs.store.cancel, owner, job_id)
+    jobs.runner.drop(job_id)
+    found = await _whole(jobs, owner, job_id)
+    return JSONResponse(found, 202, background=_revoking(request))
+
+
+async def delete(request: Request) -> Response:
+    """Cancel a job, and delete all that is kept of it."""
+    jobs, (owner, job_id) = jobs_of(request), _which(request)
+    await asyncio.to_thread(jobs.store.delete, owner, job_id)
+    jobs.runner.drop(job_id)
+    return Response(status_code=204, background=_revoking(request))
+
+
+async def retry(request: Request) -> Response:
+    """Begin again with what failed or was cancelled, by the login of now."""
+    jobs, (owner, job_id) = jobs_of(request), _which(request)
+    stated = stated_retry(await document_of(request))
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
+    if any(position >= sum(job.counts.values()) for position in stated.positions):
+        raise bad_job("a position is none of the job's")
+    credential = None
+    if job.row.kind != UPLOADS:
+        source = _source(request, job.row.kind)
+        credential = await source.for_job(await credential_of(request), job.request["album"])
+    await asyncio.to_thread(
+        jobs.store.retry,
+        owner,
+        job_id,
+        positions=stated.positions,
+        older=stated.older,
+        credential=credential,
+        expires_at=time.time() + jobs.settings.rows_s,
+    )
+    jobs.runner.wake()
+    found = await _whole(jobs, owner, job_id)
+    return JSONResponse(found, 202, background=_revoking(request))
+
+
+async def results(request: Request) -> Response:
+    """Answer the rows so far as a file."""
+    jobs, (owner, job_id) = jobs_of(request), _which(request)
+    form = FORMS.get(request.path_params["form"])
+    if form is None:
+        raise ProblemError(404, "not_found", f"results can be had as {', '.join(FORMS)}")
+    positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
+
+    def written() -> bytes:
+        job = jobs.records.one(owner, job_id)
+        return form.write(job, jobs.records.stored(owner, job_id, positions))
+
+    return Response(await asyncio.to_thread(written), media_type=form.media_type)
+
+
+ROUTES = [
+    Route("/api/jobs", all_jobs, methods=["GET"]),
+    Route("/api/jobs", create, methods=["POST"]),
+    Route("/api/jobs/{id}", one, methods=["GET"]),
+    Route("/api/jobs/{id}", delete, methods=["DELETE"]),
+    Route("/api/jobs/{id}/events", job_events, methods=["GET"]),
+    Route("/api/jobs/{id}/retry", retry, methods=["POST"]),
+    Route("/api/jobs/{id}/cancel", cancel, methods=["POST"]),
+    Route("/api/jobs/{id}/results.{form}", results, methods=["GET"]),
+    Route("/api/jobs/{id}/studies/{position:int}/file", upload, methods=["PUT"]),
+]
+
+
+def _which(request: Request) -> tuple[str, str]:
+    return principal_of(request).subject, request.path_params["id"]
+
+
+async def _whole(jobs: Jobs, owner: str, job_id: str) -> dict[str, Any]:
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
+    return whole_json(job, await asyncio.to_thread(jobs.records.entries, owner, job_id))
+
+
+def _feature_model(engines: Engines, name: str) -> str:
+    model = engines.model(name)
+    if not model.has_features:
+        raise ProblemError(404, "unknown_model", "the model gives no features")
+    return model.name
+
+
+def _source(request: Request, kind: str) -> Source:
+    source: Source | None = request.app.state.sources.get(kind)
+    if source is None:
+        raise ProblemError(404, "no_source", "this gateway is not connected to such a source")
+    return source
+
+
+async def _all_names(
+    source: Source, credential: Credential, *, stated: StatedJob, most: int
+) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(await source.study_uids(credential, stated.album)))
+    refuse_too_many(names, most)
+    if not names:
+        raise ProblemError(422, "no_studies", "there are no studies in this album")
+    return names
+
+
+def _positions(request: Request) -> range:
+    """Return which studies are asked for; all without a word about it."""
+    offset, limit = (_number(request, name) for name in ("offset", "limit"))
+    start = offset or 0
+    return range(start, ALL_STUDIES if limit is None else min(start + limit, ALL_STUDIES))
+
+
+def _number(request: Request, name: str) -> int | None:
+    stated = request.query_params.get(name)
+    if stated is None:
+        return None
+    if not (stated.isascii() and stated.isdigit() and len(stated) < 9):
+        raise ProblemError(400, "bad_query", f"{name} is a number, 0 or more")
+    return int(stated)
+
+
+def _revoking(request: Request) -> BackgroundTask:
+    """Return what is done after an answer: what the jobs of its user have left is revoked."""
+    return BackgroundTask(_revoke, request)
+
+
+async def _revoke(request: Request) -> None:
+    try:
+        by = await credential_of(request)
+    except ProblemError:
+        return
+    if by.kind == ACCESS:
+        await jobs_of(request).revocations.revoke_of(principal_of(request).subject, by)

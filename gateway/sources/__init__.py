@@ -1,0 +1,1 @@
+"""Where studies come from, besides uploads: Kheops, or any DICOMweb server."""

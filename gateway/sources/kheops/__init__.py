@@ -1,0 +1,1 @@
+"""Kheops: albums of studies, shared among users; asked with a user's own token."""
