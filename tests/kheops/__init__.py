@@ -1,0 +1,1 @@
+"""A stand-in for Kheops, with its habits, in front of a real Orthanc."""
