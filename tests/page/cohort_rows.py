@@ -1,4 +1,4 @@
-"""Rows of a cohort as the service answers them, made up: many, with groups that can be told apart."""
+"""Rows of a cohort as the service answers them: many, in groups that can be told apart."""
 
 import json
 
@@ -38,7 +38,7 @@ def _row(n: int, features: np.ndarray) -> dict:
         "quality": [
             {"code": code, "severity": CODES[code][0], "number": CODES[code][1]} for code in codes
         ],
-        "features": [float(str(value)) for value in features],
+        "features": [round(float(value), 3) for value in features],
         "feature_prefix": "ct3dcnn1",
         "weights": "trained",
         "weights_sha256": "a" * 64,

@@ -4,7 +4,6 @@ import pytest
 from studies import (
     HTML,
     column_of,
-    count_of,
     downloaded,
     folder_of_files,
     line_of,

@@ -7,7 +7,7 @@ from cohort_rows import answer
 from studies import column_of, count_of, rows_of
 
 SECONDS_OF_A_GESTURE = 1.0
-"""On the slowest machine of the tests: people wait for it, and do not think that nothing happens."""
+"""On the slowest machine of the tests: people wait so long without a doubt."""
 
 
 @pytest.fixture

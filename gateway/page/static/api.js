@@ -1,5 +1,6 @@
 /** Questions to the service, and its answers as JSON or files. Each rejects with a Problem. */
 
+import { kheopsToken } from "./cohorts/kheops-token.js";
 import { problemOf, unreachable } from "./problem.js";
 
 const JSON_TYPE = "application/json";
@@ -29,7 +30,7 @@ function postFor(path, document, accepted) {
 async function ask(path, request) {
   let answer;
   try {
-    answer = await fetch(path, request);
+    answer = await fetch(path, { ...request, headers: { ...request.headers, ...kheopsToken.headersFor(path) } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw unreachable();

@@ -1,10 +1,10 @@
 /** The page: its language, who is logged in, and which view the address asks for. */
 
+import { Views } from "./cohorts/views.js";
 import { byId, element } from "./elements.js";
 import { greetAgain, hideNotices, showLoggedOut, showProblem, showSession } from "./session-view.js";
 import { Uploads } from "./uploads.js";
 import { LANGUAGES, choose, languageNow, onLanguage, speakFirst } from "./words.js";
-import { startViews } from "./views.js";
 
 /** How soon a service that cannot be reached, or has no model yet, is asked again. */
 const ASK_AGAIN_MS = 5000;
@@ -19,7 +19,7 @@ offerLanguages();
 let start;
 const started = new Promise((resolve) => (start = resolve));
 const uploads = new Uploads({ started, onLoggedOut });
-const views = startViews();
+const views = new Views();
 
 function onLoggedOut() {
   isLoggedOut = hasNotice = true;
@@ -43,10 +43,9 @@ async function begin() {
     return;
   }
   if (hasNotice) hideNotices();
-  const wasLoggedOut = isLoggedOut;
   hasNotice = isLoggedOut = false;
   uploads.release();
-  await views.begin({ isAgain: wasLoggedOut });
+  await views.begin(mode);
 }
 
 function listenToReturns() {

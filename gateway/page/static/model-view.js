@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { element } from "./elements.js";
-import { counted, onLanguage, t, words } from "./words.js";
+import { counted, t, words } from "./words.js";
 
 const OWN_MODEL = "/static/own-model.html";
 
@@ -40,8 +40,7 @@ export class ModelChoice {
     this.#regions = element("select", { id: `${prefix}regions`, autocomplete: "off" });
     this.#untrained = element("input", { type: "checkbox", id: `${prefix}untrained`, autocomplete: "off" });
     this.element = element("div", {});
-    this.#draw();
-    onLanguage(() => this.#draw());
+    this.relabel();
   }
 
   /** Show the models of the service, and say whether there are any; rejects with a Problem. */
@@ -64,7 +63,8 @@ export class ModelChoice {
     return { model: this.#select.value, options };
   }
 
-  #draw() {
+  /** Say everything again, in another language. */
+  relabel() {
     const chosen = this.#regions.value || "auto";
     this.#regions.replaceChildren(...REGIONS.map(([value, text]) => element("option", { value, selected: value === chosen }, t(text))));
     const label = (control, text) => element("label", { for: control.id }, text);

@@ -7,10 +7,10 @@ import { t } from "./words.js";
  * Return the answer for a zip. Rejects with a Problem, or with an AbortError if the signal says
  * stop. `onSent` is told how many bytes went out, `onAllSent` when the last one did.
  */
-export function send(zip, { model, options, signal, onSent, onAllSent }) {
+export function send(zip, { method = "POST", path, signal, onSent, onAllSent }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address(model, options));
+    request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", "application/zip");
     request.upload.onprogress = (event) => onSent(event.loaded);
@@ -23,7 +23,8 @@ export function send(zip, { model, options, signal, onSent, onAllSent }) {
   });
 }
 
-function address(model, options) {
+/** Return where studies are sent to, for rows at once. */
+export function featuresPath(model, options) {
   const query = new URLSearchParams(options).toString();
   return `/api/models/${encodeURIComponent(model)}/features${query ? `?${query}` : ""}`;
 }

@@ -2,7 +2,7 @@
 
 import { pack } from "./packing.js";
 import { Problem } from "./problem.js";
-import { send } from "./sending.js";
+import { featuresPath, send } from "./sending.js";
 import { t } from "./words.js";
 
 const AT_ONCE = 2;
@@ -171,8 +171,7 @@ export class Studies {
       pauseUntil: null,
     });
     return send(zip, {
-      model: study.model,
-      options: study.options,
+      path: featuresPath(study.model, study.options),
       signal: study.stop.signal,
       onSent: (sent) => this.#change(study, { sent }),
       onAllSent: () =>

@@ -78,6 +78,8 @@ export class Uploads {
   }
 
   #redraw() {
+    this.choice.relabel();
+    this.#results.relabel();
     this.#views.clear();
     byId("list").replaceChildren();
     this.#studies.list.forEach((study) => this.#viewOf(study));

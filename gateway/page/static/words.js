@@ -15,6 +15,9 @@ const sources = new WeakMap();
 let catalogue = ENGLISH;
 let language = "en";
 
+/** For numbers and dates: of the language, as the browser's country writes them if it is one of its. */
+let locale = "en";
+
 export const languageNow = () => language;
 
 /** Marks a text of a table that is translated where it is shown: `t` gets it later. */
@@ -28,7 +31,7 @@ export function t(text, values = {}) {
 
 /** Return a text for one or for several, with `{n}` as the number of them. */
 export function counted(n, one, several) {
-  const isOne = new Intl.PluralRules(language).select(n) === "one";
+  const isOne = new Intl.PluralRules(locale).select(n) === "one";
   return t(isOne ? one : several, { n: numberText(n) });
 }
 
@@ -40,7 +43,14 @@ export const remedyText = (code, english) => catalogue.REMEDIES[code] ?? english
 export function numberText(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   const isWhole = Number.isInteger(value);
-  return new Intl.NumberFormat(language, isWhole ? {} : { maximumSignificantDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale, isWhole ? {} : { maximumSignificantDigits: digits }).format(value);
+}
+
+/** Return a day or a moment, ISO 8601, for people. */
+export function dateText(iso) {
+  if (!iso) return "";
+  const time = iso.length > 10 ? { timeStyle: "short" } : {};
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...time }).format(new Date(iso));
 }
 
 /** Call a function whenever another language was chosen. */
@@ -65,6 +75,7 @@ export async function choose(tag) {
 async function speak(tag) {
   catalogue = CATALOGUES[tag] ? await CATALOGUES[tag]() : ENGLISH;
   language = tag;
+  locale = navigator.languages.find((each) => each.slice(0, 2).toLowerCase() === tag) ?? tag;
   document.documentElement.lang = tag;
   translate(document);
 }

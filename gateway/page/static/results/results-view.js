@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { element } from "../elements.js";
-import { counted, onLanguage, t, words } from "../words.js";
+import { counted, t, words } from "../words.js";
 import { Chosen } from "./chosen.js";
 import { Comparison } from "./comparison.js";
 import { Downloads } from "./downloads.js";
@@ -54,7 +54,6 @@ export class ResultsView {
     this.element = element("div", {}, this.#mixed,
       element("div", { class: "card results" },
         element("div", { class: "results-head" }, this.#head, this.#downloads.element), this.#empty, this.#rows));
-    onLanguage(() => this.#relabel());
   }
 
   /** Show answers; what was chosen, filtered and selected stays so. */
@@ -88,7 +87,8 @@ export class ResultsView {
     this.#comparison.offer(versions.map((key) => ({ key, title: this.#titleOf(key) })));
   }
 
-  #relabel() {
+  /** Say everything again, in another language. */
+  relabel() {
     [this.#tabs, this.#downloads, this.#heat, this.#scatter, this.#comparison].forEach((each) => each.relabel());
     this.#draw();
   }

@@ -44,7 +44,7 @@ function partsOf(entry) {
   const { row } = entry;
   return [
     element("h3", {}, [row.patient_id, nameOf(entry)].filter(Boolean).join(" · ")),
-    ...(entry.preview ? panel(entry) : [element("p", { class: "facts" }, t("There is no picture: pictures are not kept with the rows of a job."))]),
+    ...(entry.preview ? panel(entry) : [element("p", { class: "facts" }, t("There is no picture: none is kept with rows."))]),
     element("h4", {}, t("Quality")),
     remarkList(row),
     element("h4", {}, t("What it is")),

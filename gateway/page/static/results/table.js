@@ -20,6 +20,7 @@ export class Table {
   #chosen;
   #columns = [];
   #current = 0;
+  #hasPictures = false;
   #drawn = new Map();
   #id = `rows-${(tables += 1)}`;
   #head = element("div", { role: "row", class: "grid-row grid-head", "aria-rowindex": "1" });
@@ -41,8 +42,6 @@ export class Table {
   /** Show these columns after the first ones. */
   setColumns(columns) {
     this.#columns = [...FIRST, ...columns];
-    const widths = this.#columns.map(({ width }) => width).join(" ");
-    this.#grid.style.setProperty("--columns", `2.75rem 11.5rem ${widths}`);
     this.show();
   }
 
@@ -50,12 +49,15 @@ export class Table {
   show() {
     const { shown } = this.#chosen;
     this.#current = Math.max(0, Math.min(this.#current, shown.length - 1));
+    this.#hasPictures = this.#chosen.entries.some(({ preview }) => preview);
     this.#drawn.forEach(({ line }) => line.remove());
     this.#drawn.clear();
+    const widths = ["2.75rem", ...(this.#hasPictures ? ["11.5rem"] : []), ...this.#columns.map(({ width }) => width)];
+    this.#grid.style.setProperty("--columns", widths.join(" "));
     this.#head.replaceChildren(...this.#heads());
     this.#grid.setAttribute("aria-label", counted(shown.length, "Results: {n} row", "Results: {n} rows"));
     this.#grid.setAttribute("aria-rowcount", String(shown.length + 1));
-    this.#grid.setAttribute("aria-colcount", String(this.#columns.length + 2));
+    this.#grid.setAttribute("aria-colcount", String(widths.length));
     this.#body.style.setProperty("--rows", String(shown.length));
     this.#draw();
   }
@@ -81,7 +83,7 @@ export class Table {
     });
     return [
       element("div", { role: "columnheader", class: "cell" }, element("span", { class: "unseen" }, t("Selected"))),
-      element("div", { role: "columnheader", class: "cell" }, t("What the network saw")),
+      ...(this.#hasPictures ? [element("div", { role: "columnheader", class: "cell" }, t("What the network saw"))] : []),
       ...all,
     ];
   }
@@ -119,7 +121,7 @@ export class Table {
   #lineOf(entry, index) {
     const line = element("div", { role: "row", class: "grid-row", id: `${this.#id}-${index}`, "aria-rowindex": String(index + 2) },
       element("div", { role: "gridcell", class: "cell choice" }, element("span", { class: "tick", "aria-hidden": "true" })),
-      element("div", { role: "gridcell", class: "cell picture" }, pictureOf(entry)),
+      ...(this.#hasPictures ? [element("div", { role: "gridcell", class: "cell picture" }, pictureOf(entry))] : []),
       ...this.#columns.map((column) => cellOf(column, entry)));
     line.style.setProperty("--at", String(index));
     return line;
