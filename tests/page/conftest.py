@@ -24,6 +24,8 @@ CHROMIUM = shutil.which("chromium")
 
 TOKEN = "the-token-of-the-printed-url"  # noqa: S105
 
+PATIENCE_MS = 15_000
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -146,6 +148,7 @@ def page(browser, gateway) -> Iterator[Page]:
     """
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.text} {message.location['url']}"))
     page.on("pageerror", lambda error: faults.append(str(error)))

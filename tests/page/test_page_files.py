@@ -68,5 +68,6 @@ def test_modules_and_style_name_no_other_host_and_write_no_html(name):
 def test_modules_can_be_read_in_one_go():
     lines = {name: len((FOLDER / "static" / name).read_text().splitlines()) for name in FILES}
 
-    del lines["codes.js"]
+    for name in ("codes.js", "words/de.js", "words/fr.js"):
+        del lines[name]  # tables
     assert {name for name, count in lines.items() if count > 250 and name.endswith(".js")} == set()

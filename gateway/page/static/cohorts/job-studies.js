@@ -82,13 +82,13 @@ export class JobStudies {
   }
 
   #line(study) {
-    const { position, state, attempts, code, sentence, rows } = study;
+    const { position, state, attempts, code, sentence, rows, study_uid: uid } = study;
     const name = this.#nameOf(study);
     const isAgain = state === "failed" || state === "cancelled";
     const facts = [state === "done" ? counted(rows, "{n} row", "{n} rows") : "", attempts > 1 ? counted(attempts, "{n} attempt", "{n} attempts") : ""].filter(Boolean);
     return element("li", { class: "study", "data-state": KINDS[state] ?? "working" },
       element("div", { class: "study-head" },
-        element("span", { class: "name uid-name" }, name),
+        element("span", { class: "name uid-name" }, name, uid && uid !== name ? element("span", { class: "facts uid" }, ` ${uid}`) : null),
         element("span", { class: "facts" }, facts.join(" · ")),
         element("span", { class: "word" }, t(STATES[state])),
         isAgain ? element("span", { class: "buttons" }, element("button", { type: "button", "aria-label": `${t("Try again")}: ${name}`, onclick: () => this.#onRetry(position) }, t("Try again"))) : null),

@@ -12,6 +12,7 @@ import { answersOf } from "./job-rows.js";
 import { sendingOf } from "./job-sending.js";
 import { JobStudies, STATES } from "./job-studies.js";
 import { heading, later, problemNotice } from "./parts.js";
+import { patientOf } from "./studies.js";
 
 const REFRESH_MS = 1000;
 
@@ -172,6 +173,7 @@ export class JobView {
     return [
       state === "running" ? button(t("Cancel"), () => this.#act(() => post(`${this.#path}/cancel`))) : null,
       failed ? button(counted(failed, "Try {n} study again", "Try {n} studies again"), () => this.#act(() => post(`${this.#path}/retry`, { positions: [] }))) : null,
+      this.#results.isMixed ? button(t("Extract the older studies again"), () => this.#act(() => post(`${this.#path}/retry`, { versions: "older" }))) : null,
       button(t("Delete"), () => this.#delete()),
     ].filter(Boolean);
   }
@@ -193,6 +195,7 @@ export class JobView {
       if (hasRows && !this.#rows.children.length) this.#rows.replaceChildren(element("h2", {}, t("Results")), this.#results.element);
       if (hasRows) this.#results.show(answers, this.#job.title);
       else this.#rows.replaceChildren();
+      this.#draw();
       for (const { key, rows: [row] } of answers) if (row) this.#names.set(Number(key), row.patient_id);
       this.#studies.show();
     } catch (problem) {
@@ -203,8 +206,7 @@ export class JobView {
   }
 
   #nameOf({ position, study_uid: uid, key }) {
-    const named = [this.#sending.nameOf(position) || this.#names.get(position), uid].filter(Boolean).join(" · ");
-    return named || key || t("study {n}", { n: numberText(position + 1) });
+    return this.#sending.nameOf(position) || this.#names.get(position) || patientOf(uid) || uid || key || t("study {n}", { n: numberText(position + 1) });
   }
 
   /** Other jobs, to compare with; the rows are loaded once they are asked for. */

@@ -17,6 +17,11 @@ const MODALITIES = ["CT", "PT", "MR", "RTSTRUCT", "SEG"];
 /** What was chosen of each source stays chosen while the page is open: the back button keeps it. */
 const choices = new Map();
 
+/** Patients of studies that were listed: a job knows its studies by their UIDs. */
+const patients = new Map();
+
+export const patientOf = (uid) => patients.get(uid) ?? "";
+
 export class StudiesView {
   #source;
   #place;
@@ -84,6 +89,7 @@ export class StudiesView {
       const { studies, total } = await get(this.#address({ ...this.#query, limit: LIMIT }));
       if (asked !== this.#asked) return;
       [this.#studies, this.#total] = [studies, total];
+      for (const { study_uid: uid, patient_id: id } of studies) patients.set(uid, id);
       this.#show();
     } catch (problem) {
       if (asked === this.#asked) this.#body.replaceChildren(problemNotice(problem, () => this.#ask({})));

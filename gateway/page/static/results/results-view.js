@@ -65,6 +65,11 @@ export class ResultsView {
     this.#draw();
   }
 
+  /** Whether rows of several versions are there. */
+  get isMixed() {
+    return this.#versions.length > 1;
+  }
+
   get #versions() {
     return [...new Set(this.#answers.map(({ version }) => version).filter(Boolean))];
   }

@@ -121,6 +121,6 @@ function notesOf({ unit_notes: unit = [], roi_notes: region = [] }) {
 }
 
 function featuresOf({ features, names }) {
-  return element("ul", { class: "features" }, ...features.map((value, at) =>
+  return element("ul", { class: "features", tabindex: "0", "aria-label": t("Features") }, ...features.map((value, at) =>
     element("li", {}, element("span", { class: "facts" }, names[at]), ` ${value}`)));
 }

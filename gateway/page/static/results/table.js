@@ -52,6 +52,7 @@ export class Table {
     this.#hasPictures = this.#chosen.entries.some(({ preview }) => preview);
     this.#drawn.forEach(({ line }) => line.remove());
     this.#drawn.clear();
+    this.#grid.classList.toggle("without-pictures", !this.#hasPictures);
     const widths = ["2.75rem", ...(this.#hasPictures ? ["11.5rem"] : []), ...this.#columns.map(({ width }) => width)];
     this.#grid.style.setProperty("--columns", widths.join(" "));
     this.#head.replaceChildren(...this.#heads());
