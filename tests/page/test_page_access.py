@@ -7,7 +7,7 @@ from studies import rows_of, wait_for, zip_file, zip_of_regions
 
 FIRST_LOAD_BYTES = 250_000
 
-HELP = ("help", "help-fr", "help-de", "own-model")
+HELP = ("help", "help-fr", "help-de", "own-model", "own-model-fr")
 
 
 def serious_findings(page) -> list[str]:

@@ -1,6 +1,7 @@
 """Studies that are dropped or chosen become rows, pictures and tables, by the real Triton."""
 
 import pytest
+from phantoms import slices, thorax, zip_of
 from studies import (
     HTML,
     column_of,
@@ -198,3 +199,44 @@ def test_nothing_is_wider_than_the_screen(page, drop, tmp_path, width):
     rows_of(page).first.click()
 
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+def test_a_tie_of_series_is_asked_and_the_one_that_is_chosen_is_taken(page, drop, tmp_path):
+    study = {"StudyInstanceUID": "1.2.7", "PatientID": "twice"}
+    files = [
+        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.1"),
+        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.2"),
+    ]
+    (tmp_path / "tie.zip").write_bytes(zip_of(*files))
+    drop(tmp_path / "tie.zip")
+    wait_for(page, "tie.zip", "failed")
+
+    page.get_by_role("button", name="Take 24 objects, 4 mm (….2.7.2)").click()
+
+    wait_for(page, "tie.zip", "done")
+    rows_of(page).click()
+    assert "1.2.7.2" in page.get_by_role("dialog").inner_text().split("\n")
+
+
+def test_two_versions_are_compared_row_by_row(page, gateway, drop, tmp_path):
+    path = zip_file(tmp_path, "one.zip", PatientID="one")
+    drop(path)
+    wait_for(page, "one.zip", "done")
+    answer = gateway.answer(path.read_bytes()).json()
+    answer["rows"][0] |= {"weights_sha256": "0" * 64}
+    page.route("**/features*", lambda route: route.fulfill(json=answer))
+    page.get_by_label("Rows for").select_option("whole")
+    drop(path)
+    page.locator(".study[data-state=done]").nth(1).wait_for()
+
+    page.get_by_role("tab", name="Comparison").click()
+    page.get_by_role("button", name="Compare").click()
+
+    page.get_by_text("1 row is in both runs").wait_for()
+    (line,) = page.locator(".differences tbody tr").all_inner_texts()
+    assert line.split("\t")[:4] == [
+        "one",
+        "whole volume",
+        "other weights or preprocessing: other quantities",
+        "0",
+    ]

@@ -1,10 +1,10 @@
 /** The page: its language, who is logged in, and which view the address asks for. */
 
-import { Views } from "./cohorts/views.js";
 import { byId, element } from "./elements.js";
+import { Router } from "./router.js";
 import { greetAgain, hideNotices, showLoggedOut, showProblem, showSession } from "./session-view.js";
 import { Uploads } from "./uploads.js";
-import { LANGUAGES, choose, languageNow, onLanguage, speakFirst } from "./words.js";
+import { LANGUAGES, choose, languageNow, onLanguage, speakFirst, textPage } from "./words.js";
 
 /** How soon a service that cannot be reached, or has no model yet, is asked again. */
 const ASK_AGAIN_MS = 5000;
@@ -19,7 +19,7 @@ offerLanguages();
 let start;
 const started = new Promise((resolve) => (start = resolve));
 const uploads = new Uploads({ started, onLoggedOut });
-const views = new Views();
+const router = new Router();
 
 function onLoggedOut() {
   isLoggedOut = hasNotice = true;
@@ -45,7 +45,7 @@ async function begin() {
   if (hasNotice) hideNotices();
   hasNotice = isLoggedOut = false;
   uploads.release();
-  await views.begin(mode);
+  await router.begin(mode);
 }
 
 function listenToReturns() {
@@ -66,7 +66,7 @@ function offerLanguages() {
     const options = Object.entries(LANGUAGES).map(([tag, name]) =>
       element("option", { value: tag, lang: tag, selected: tag === languageNow() }, name));
     byId("language").replaceChildren(...options);
-    byId("to-help").href = languageNow() === "en" ? "/static/help.html" : `/static/help-${languageNow()}.html`;
+    byId("to-help").href = textPage("help");
   };
   byId("language").addEventListener("change", ({ target }) => choose(target.value));
   onLanguage(show);

@@ -2,9 +2,7 @@
 
 import { get } from "./api.js";
 import { element } from "./elements.js";
-import { counted, t, words } from "./words.js";
-
-const OWN_MODEL = "/static/own-model.html";
+import { counted, t, textPage, words } from "./words.js";
 
 const REGIONS = [
   ["auto", words("whole volumes and regions of interest")],
@@ -99,7 +97,7 @@ function factsOf({ features, prefix, trained_modalities: modalities }) {
 
 function statementOf({ weights }) {
   // In a tab of its own: what the list holds would be lost with this one.
-  const link = element("a", { href: OWN_MODEL, target: "_blank" }, t("How to publish a network of your own"));
+  const link = element("a", { href: textPage("own-model"), target: "_blank" }, t("How to publish a network of your own"));
   const [title, sentence] = STATEMENTS[weights] ?? [];
   if (title) return element("div", { class: "notice warn" }, element("strong", {}, t(title)), ` ${t(sentence)} `, link, ".");
   const known = weights ? t("The weights are trained.") : t("What its weights are is not known here: each row says it.");

@@ -4,7 +4,7 @@ import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
 import { bytesText, secondsText } from "./numbers.js";
 import { isActive, isAgainPossible } from "./studies.js";
-import { counted, remedyText, t, words } from "./words.js";
+import { counted, numberText, remedyText, t, words } from "./words.js";
 
 /** States of a study, here and in a job. */
 export const STATES = {
@@ -27,8 +27,11 @@ const REMEDIES_HERE = {
   untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
   uneven_spacing: words("Look for missing slices and send them all."),
   not_chosen: words("Send the series as a study of its own to get it too."),
-  ambiguous_series: words("Send the series that is meant as a study of its own."),
+  ambiguous_series: words("Choose the series that is meant, or all of them."),
 };
+
+/** A series in the sentence of a tie: its UID, how many objects it has, how far apart they are. */
+const CANDIDATE = /([\d.]+) \((\d+) objects, ([\d.]+) mm\)/g;
 
 const OPTION_WORDS = { whole: words("whole volumes only"), all: words("regions of interest only") };
 
@@ -43,9 +46,11 @@ export class StudyView {
   #bars = element("div", { class: "bars" }, this.#sending.line, this.#working.line);
   #problem = element("div", { class: "problem", hidden: true });
   #buttons;
+  #onAgain;
 
   constructor(study, actions) {
     this.#study = study;
+    this.#onAgain = actions.again;
     const { name } = study.source;
     const button = (text, act) =>
       element("button", { type: "button", "aria-label": `${text}: ${name}`, onclick: () => act(study) }, text);
@@ -92,7 +97,17 @@ export class StudyView {
     this.#working.show(study.state === "working" ? null : 0);
     this.#working.note.textContent = "";
     this.#problem.hidden = study.state !== "failed";
-    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem));
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#candidates());
+  }
+
+  /** A tie of series is asked: each of them is a button, and all together. */
+  #candidates() {
+    const study = this.#study;
+    if (study.problem.code !== "ambiguous_series") return [];
+    const take = (series, text) => element("button", { type: "button", onclick: () => this.#onAgain(study, { series }) }, text);
+    const each = [...study.problem.message.matchAll(CANDIDATE)].map(([, uid, objects, mm]) =>
+      take(uid, t("Take {n} objects, {mm} mm (…{uid})", { n: numberText(Number(objects)), mm: numberText(Number(mm)), uid: uid.slice(-6) })));
+    return [element("p", { class: "buttons candidates" }, ...each, take("all", t("Take all of them")))];
   }
 
   #showSending() {

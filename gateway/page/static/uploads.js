@@ -26,7 +26,7 @@ export class Uploads {
   #onLoggedOut;
   #actions = {
     cancel: (study) => this.#studies.cancel(study),
-    again: (study) => this.#studies.again(study, this.choice.request ?? {}),
+    again: (study, options = {}) => this.#again(study, options),
     remove: (study) => this.#studies.remove(study),
   };
 
@@ -69,6 +69,12 @@ export class Uploads {
       byId("list").append(view.line);
     }
     return this.#views.get(study);
+  }
+
+  /** Ask once more, with what is chosen now, and with options of this study alone. */
+  #again(study, options) {
+    const { request } = this.choice;
+    this.#studies.again(study, request ? { ...request, options: { ...request.options, ...options } } : {});
   }
 
   #forget(study) {
@@ -161,7 +167,7 @@ export class Uploads {
   #listenToButtons() {
     const all = () => this.#studies.list;
     byId("cancel-all").addEventListener("click", () => all().forEach(this.#actions.cancel));
-    byId("again-all").addEventListener("click", () => all().filter(isAgainPossible).forEach(this.#actions.again));
+    byId("again-all").addEventListener("click", () => all().filter(isAgainPossible).forEach((study) => this.#actions.again(study)));
     byId("clear").addEventListener("click", () => {
       const finished = all().filter((study) => !isActive(study));
       const rows = finished.reduce((sum, { answer }) => sum + (answer?.rows.length ?? 0), 0);

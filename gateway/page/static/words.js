@@ -53,6 +53,9 @@ export function dateText(iso) {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...time }).format(new Date(iso));
 }
 
+/** Return the address of a page of text in the page's language. */
+export const textPage = (name) => `/static/${name}${language === "en" ? "" : `-${language}`}.html`;
+
 /** Call a function whenever another language was chosen. */
 export const onLanguage = (listener) => listeners.push(listener);
 

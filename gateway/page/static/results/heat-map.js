@@ -10,7 +10,9 @@ import { zScores } from "./zscores.js";
 const LEAST_ROW_PX = 3;
 const MOST_ROW_PX = 18;
 const LEAST_FEATURE_PX = 2;
-const HEIGHT_PX = 520;
+
+/** As the style has it: max(20rem, 60vh). */
+const heightOf = (scroller) => Number.parseFloat(getComputedStyle(scroller).maxHeight);
 
 const STEPS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [20, 0], PageUp: [-20, 0], Home: [0, -Infinity], End: [0, Infinity] };
 
@@ -99,9 +101,10 @@ export class HeatMap {
 
   get #cell() {
     const { length } = this.#chosen.shown;
+    const height = heightOf(this.#scroller);
     return {
       width: Math.max(LEAST_FEATURE_PX, this.#scroller.clientWidth / this.#width),
-      height: Math.max(LEAST_ROW_PX, Math.min(MOST_ROW_PX, HEIGHT_PX / length)),
+      height: Math.max(LEAST_ROW_PX, Math.min(MOST_ROW_PX, height / length)),
     };
   }
 
@@ -113,7 +116,7 @@ export class HeatMap {
       return;
     }
     const cell = this.#cell;
-    const height = Math.min(HEIGHT_PX, Math.ceil(shown.length * cell.height));
+    const height = Math.min(heightOf(this.#scroller), Math.ceil(shown.length * cell.height));
     const width = Math.ceil(cell.width * this.#width);
     this.#ground.style.height = `${shown.length * cell.height}px`;
     this.#ground.style.width = `${width}px`;

@@ -50,9 +50,9 @@ export class PointField {
   }
 
   #paint() {
-    const width = this.#canvas.parentElement.clientWidth;
+    const width = this.#x.clientWidth;
     if (!width) return;
-    const height = Math.round(Math.min(Math.max(0.62 * width, 300), 560));
+    const height = Math.round(Math.max(300, Math.min(0.62 * width, 0.6 * innerHeight)));
     const context = sized(this.#canvas, width, height);
     const styles = getComputedStyle(this.element);
     this.#places = placesOf(this.#points, width, height);

@@ -92,7 +92,7 @@ export class Scatter {
     const { colourOf, shapeOf, legend } = paletteOf(entries, column);
     const name = (component) => t("Component {n} ({share} %)", { n: component + 1, share: numberText(100 * (explained[component] ?? 0), 3) });
     const planes = PLANES.filter((plane) => plane.every((component) => component < (scores[0]?.length ?? 0)));
-    this.#showControls(columns, column, planes, name);
+    this.#showControls(columns, column, planes);
     this.#legend.replaceChildren(...legend);
     const [x, y] = this.#plane;
     this.#field.show({
@@ -107,7 +107,7 @@ export class Scatter {
     this.#note.textContent = t("Drag around points to select them, with shift to add. Features by their mean and standard deviation over the rows shown.");
   }
 
-  #showControls(columns, column, planes, name) {
+  #showControls(columns, column, planes) {
     const select = (label, options, onchange) => element("label", { class: "field" }, element("span", {}, label),
       element("select", { autocomplete: "off", onchange }, ...options.map(([value, text, selected]) => element("option", { value, selected }, text))));
     const focused = [...this.#controls.querySelectorAll("select")].indexOf(document.activeElement);
@@ -116,7 +116,7 @@ export class Scatter {
         this.#colour = target.value;
         this.#draw();
       }),
-      select(t("Axes"), planes.map((plane, at) => [String(at), plane.map(name).join(" × "), plane === this.#plane]), ({ target }) => {
+      select(t("Axes"), planes.map((plane, at) => [String(at), t("Components {a} and {b}", { a: plane[0] + 1, b: plane[1] + 1 }), plane === this.#plane]), ({ target }) => {
         this.#plane = planes[Number(target.value)];
         this.#draw();
       }));
