@@ -3,8 +3,9 @@
 from importlib.metadata import version
 from typing import Any
 
-from gateway.results.description import SCHEMAS, paths
+from gateway.results import description as results
 from gateway.results.export import MEDIA_TYPES
+from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
 ROW = {
@@ -113,7 +114,8 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
-            **paths(),
+            **sources.paths(),
+            **results.paths(),
         },
         "components": {
             "schemas": {
@@ -121,7 +123,8 @@ def description() -> dict[str, Any]:
                 "Models": MODELS,
                 "Session": SESSION,
                 "Problem": PROBLEM,
-                **SCHEMAS,
+                **sources.SCHEMAS,
+                **results.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

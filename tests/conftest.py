@@ -4,7 +4,7 @@ import os
 
 import pytest
 from kheops.orthanc import orthanc  # noqa: F401  (fixtures)
-from kheops.stand_in import kheops  # noqa: F401
+from kheops.stand_in import _running_kheops, kheops  # noqa: F401
 from oidc_provider import _running_provider, provider, provider_files  # noqa: F401  (fixtures)
 from shared_folder import SHARED
 

@@ -1,5 +1,6 @@
 """A gateway before a Kheops or a DICOMweb server, its users, and small studies for tests."""
 
+import secrets
 import time
 from contextlib import asynccontextmanager, contextmanager
 
@@ -11,7 +12,7 @@ from pydicom.uid import generate_uid
 from gateway.settings import Bounds
 from gateway.uploads.region import Regions
 
-SMALL = thorax(shape=(8, 10, 6))
+SMALL = thorax(shape=(8, 10, 2))
 
 MARKER = "HUSH^JANE"
 """In names that are in no log."""
@@ -32,7 +33,7 @@ def token_of(provider, user, **other):
     """An access token of somebody, as programs send it."""
     now = int(time.time())
     claims = {"iss": provider.issuer, "sub": user, "aud": "gateway", "typ": "Bearer"}
-    claims |= {"iat": now, "exp": now + 3600, **other}
+    claims |= {"iat": now, "exp": now + 3600, "jti": secrets.token_hex(8), **other}
     return provider.signed(claims, typ="JWT")
 
 

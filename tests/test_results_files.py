@@ -53,12 +53,8 @@ def test_a_zip_has_a_table_for_each_modality_and_region_named_as_quantimage_does
     assert list(found)[3:] == BESIDE
     tumours = lines(found["features_album_Lung 1_CT-GTV ä.csv"])
     assert [row["PatientID"] for row in tumours] == ["A", "B"]
-    assert list(tumours[0]) == [
-        "PatientID",
-        "Modality",
-        "ROI",
-        *(f"test1_{n:02}" for n in range(F)),
-    ]
+    names = [f"test1_{n:02}" for n in range(F)]
+    assert list(tumours[0]) == ["PatientID", "Modality", "ROI", *names]
 
 
 def test_names_of_regions_and_titles_are_made_safe_for_file_systems():
@@ -138,9 +134,9 @@ def test_only_labels_of_the_contract_are_exported():
 
 
 def test_provenance_has_everything_but_the_features():
-    document = json.loads(
-        members(cohort(answered("A"), Study("b", code="busy")))["provenance.json"]
-    )
+    given = cohort(answered("A"), Study("b", code="busy"))
+
+    document = json.loads(members(given)["provenance.json"])
 
     assert document["weights_sha256"] == "0" * 64
     assert (document["rows"], document["studies"], document["studies_without_rows"]) == (2, 2, 1)
@@ -203,3 +199,12 @@ def test_rows_of_different_lengths_are_refused():
 def test_files_are_named_by_the_title():
     assert file_name(cohort(title="Lung/1"), "xlsx") == "features_album_Lung_1.xlsx"
     assert file_name(cohort(title=" "), "zip") == "features_album_untitled.zip"
+
+
+def test_parquet_takes_integers_that_no_float64_is():
+    code = {"code": "X", "severity": "info", "number": 2**53 + 1}
+    given = cohort(answered("A", volume_ml=2**53 + 1, quality=[code]))
+
+    table = pq.read_table(io.BytesIO(export(given, "parquet")))
+
+    assert table["volume_ml"][0].as_py() == table["quality"][0][0]["number"].as_py() == 2.0**53

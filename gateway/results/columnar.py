@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from gateway.results.citation import bibtex
 from gateway.results.cohort import Cohort
-from gateway.results.labels import Label, Value, columns_of, severity_of
+from gateway.results.labels import Column, Label, Value, columns_of, severity_of
 from gateway.results.methods import methods
 from gateway.results.provenance import facts, json_bytes
 from gateway.results.reporting import items
@@ -26,7 +26,7 @@ CODES = pa.list_(
 def parquet(cohort: Cohort) -> bytes:
     """Return a Parquet file."""
     columns = [
-        (column.name, pa.array(column.values, TYPES[column.type]))
+        (column.name, pa.array(_typed(column), TYPES[column.type]))
         for column in columns_of(cohort.labels)
     ]
     columns.append(("severity", pa.array(map(severity_of, cohort.labels), pa.string())))
@@ -41,10 +41,17 @@ def parquet(cohort: Cohort) -> bytes:
     return file.getvalue()
 
 
+def _typed(column: Column) -> list[Value]:
+    """Return values of the column's type: Arrow refuses an integer that no float64 is."""
+    return [None if value is None else column.type(value) for value in column.values]
+
+
 def _codes(label: Label) -> list[dict[str, Value]]:
     """Return the quality codes of a row."""
-    names = ("code", "severity", "number")
-    return [{name: each[name] for name in names} for each in label.get("quality") or ()]
+    return [
+        {"code": each["code"], "severity": each["severity"], "number": float(each["number"])}
+        for each in label.get("quality") or ()
+    ]
 
 
 def _metadata(cohort: Cohort) -> bytes:

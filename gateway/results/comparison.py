@@ -114,15 +114,21 @@ def _numbers(
 
 
 def _between_patients(cohort: Cohort) -> NDArray[np.float64] | None:
-    """Return the standard deviation of each feature over patients' means, None for one patient."""
+    """Return the standard deviation of each feature over patients' means, None for one patient.
+
+    It is 0 where it is no more than the rounding of float32.
+    """
     patients: dict[str, list[int]] = {}
     for row, label in enumerate(cohort.labels):
         patients.setdefault(label["patient_id"], []).append(row)
     if len(patients) < 2:
         return None
-    means = [cohort.features[rows].mean(axis=0, dtype=np.float64) for rows in patients.values()]
-    deviations: NDArray[np.float64] = np.std(means, axis=0, ddof=1)
-    return deviations
+    means = np.array(
+        [cohort.features[rows].mean(axis=0, dtype=np.float64) for rows in patients.values()]
+    )
+    deviations: NDArray[np.float64] = means.std(axis=0, ddof=1)
+    rounding = np.finfo(np.float32).eps * np.abs(means).max(axis=0)
+    return np.where(deviations > rounding, deviations, 0.0)
 
 
 def _by_key(cohort: Cohort) -> Keyed:

@@ -149,21 +149,25 @@ def paths() -> dict[str, Any]:
     """Return the operations, by path and method."""
     form = {"name": "form", "in": "path", "required": True, "schema": {"enum": list(FORMS)}}
     binary = {"schema": {"type": "string", "format": "binary"}}
-    exports = _post("exports", "Rows that were answered, as a file", "Answers")
+    exports = _post("exports", "Rows that were answered, as a file", taken="Answers")
     exports["parameters"] = [form]
     exports["responses"]["200"]["content"] = {MEDIA_TYPES[each]: binary for each in FORMS}
     return {
         "/api/exports/{form}": {"post": exports},
         "/api/projections": {
-            "post": _post("projections", "Rows along principal components", "Rows", "Projection")
+            "post": _post(
+                "projections", "Rows along principal components", taken="Rows", given="Projection"
+            )
         },
         "/api/comparisons": {
-            "post": _post("comparisons", "How far two runs are apart", "Runs", "Comparison")
+            "post": _post(
+                "comparisons", "How far two runs are apart", taken="Runs", given="Comparison"
+            )
         },
     }
 
 
-def _post(name: str, summary: str, taken: str, given: str = "") -> dict[str, Any]:
+def _post(name: str, summary: str, *, taken: str, given: str = "") -> dict[str, Any]:
     problem = {"application/problem+json": _schema("Problem")}
     answered: dict[str, Any] = {"description": "as asked for"}
     if given:

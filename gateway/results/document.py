@@ -86,9 +86,11 @@ def _matrix(rows: pa.ListArray) -> NDArray[np.float64]:
         raise DocumentError("an object with rows is needed, lists of numbers")
     if len(lengths) > 1:
         raise DocumentError("rows have different numbers of features")
-    matrix: NDArray[np.float64] = values.to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = np.asarray(values.to_numpy(zero_copy_only=False), np.float32)
+    matrix = narrow.astype(np.float64)
     if not np.isfinite(matrix).all():
-        raise DocumentError("a number is not finite")
+        raise DocumentError("a number is not finite as 32-bit number")
     count = lengths.pop() if lengths else 0
     if len(vectors) > LARGEST_ROWS or count > LARGEST_FEATURES:
         raise TooManyValuesError(

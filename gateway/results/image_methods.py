@@ -58,9 +58,9 @@ def pet(labels: list[Label]) -> str:
     units = named(label.get("unit") or "a unit that is not stated" for label in labels)
     notes = _in_words(labels, "unit_notes", PATH_CODES)
     minutes = span(label.get("uptake_minutes") for label in labels)
-    way = f"notes on the way there, with numbers of rows: {notes}" if notes else "without notes"
+    way = f"; notes on the way there, with numbers of rows: {notes}" if notes else ""
     uptake = f"{minutes} minutes after the injection" if minutes else "at an unknown time"
-    return f"PET is in {units}; {way}. It was scanned {uptake}."
+    return f"PET is in {units}{way}. It was scanned {uptake}."
 
 
 def geometry(cohort: Cohort) -> str:

@@ -90,7 +90,7 @@ def _rows(cohort: Cohort) -> str:
     whole = times(len(labels) - with_region, "whole volume")
     regions = times(with_region, "region")
     patients = times(len({label["patient_id"] for label in labels}), "patient")
-    studies = times(len({label["study_uid"] for label in labels}), "study", "studies")
+    studies = times(len({label["study_uid"] for label in labels}), "study", many="studies")
     modalities = counted(label["modality"] for label in labels)
     return (
         f"The table has {times(len(labels), 'row')}: {whole} and {regions} of interest, of "
@@ -105,7 +105,7 @@ def _exclusions(cohort: Cohort) -> str:
         for one, plural in (("study", "studies"), ("series", "series"), ("region", "regions"))
         if (texts := [text for what, text in found if what == one])
     ]
-    sent = times(len(cohort.studies), "study", "studies")
+    sent = times(len(cohort.studies), "study", many="studies")
     left_out = "; ".join(told) or "nothing was left out"
     return f"Of {sent} that came, {len(cohort.without_rows)} gave no rows; {left_out}."
 

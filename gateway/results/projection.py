@@ -34,14 +34,13 @@ def projection(rows: NDArray[np.float64]) -> Projection:
     """
     spread = rows.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1])
     varies = spread > np.abs(rows).max(axis=0, initial=0.0) * np.finfo(np.float32).eps
-    standard = (rows[:, varies] - rows[:, varies].mean(axis=0)) / spread[varies]
-    constant = int((~varies).sum())
     scores, explained = np.zeros((len(rows), DIMENSIONS)), [0.0] * DIMENSIONS
-    weights, shares = _components(standard) if standard.size else (np.zeros((0, 0)), [])
-    if weights.size:
-        scores[:, : weights.shape[1]] = standard @ weights
+    if varies.any():
+        standard = (rows[:, varies] - rows[:, varies].mean(axis=0)) / spread[varies]
+        weights, shares = _components(standard)
+        scores[:, : len(shares)] = standard @ weights
         explained[: len(shares)] = shares
-    return Projection(scores, explained, constant)
+    return Projection(scores, explained, int((~varies).sum()))
 
 
 def _components(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float]]:

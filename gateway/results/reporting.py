@@ -4,6 +4,7 @@ CLEAR: B. Kocak et al., Insights into Imaging 14 (2023) 75. METRICS: B. Kocak et
 (2024) 8. Their titles are as published, under CC BY 4.0.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -49,8 +50,7 @@ class Item(NamedTuple):
 
 def items(cohort: Cohort) -> list[Item]:
     """Return the items, in the order of the checklists."""
-    told = {"pet": "", "values": "", "geometry": "", "regions": "", "series": "", "extraction": ""}
-    told |= {"weights": "", "scope": "", **statements(cohort)}
+    told = defaultdict(str, statements(cohort))
     protocol = _protocol(cohort)
     drawn = f"{told['regions']} {READERS_UNKNOWN}"
     processed = f"{told['values']} {told['pet']} {told['series']}"
@@ -133,7 +133,7 @@ def _values(found: Sequence[Any]) -> str:
     )
 
 
-def _is_pair(value: object) -> bool:
+def _is_pair(value: Any) -> bool:
     """Say whether it is two numbers, as PixelSpacing is."""
     is_two = isinstance(value, list) and len(value) == 2
     return is_two and all(isinstance(each, int | float) for each in value)

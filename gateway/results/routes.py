@@ -38,8 +38,10 @@ async def exports(request: Request) -> Response:
         cohort, content = await desk.answer(request, partial(_exported, form, _parameters(request)))
     except ClientDisconnect:
         return Response(status_code=CLIENT_GONE)
+    engines: Engines = request.app.state.engines
+    request.scope["model"] = cohort.model if cohort.model in engines.models else None
     request.scope["study_uids"] = tuple({label["study_uid"] for label in cohort.labels})
-    return file_response(content, form, file_name(cohort, form))
+    return file_response(content, form, name=file_name(cohort, form))
 
 
 async def projections(request: Request) -> Response:

@@ -46,6 +46,6 @@ def named(values: Iterable[Any]) -> str:
     return str(found[0]) if len(set(map(str, found))) == 1 else counted(found)
 
 
-def times(count: int, one: str, many: str = "") -> str:
+def times(count: int, one: str, *, many: str = "") -> str:
     """Return a number of things: "1 row", "2 rows"."""
     return f"{count} {one if count == 1 else many or one + 's'}"

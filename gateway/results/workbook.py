@@ -83,7 +83,7 @@ class _Sheets:
         ]
         sheet = self._sheet("Features", header, keys, frozen=len(KEY_COLUMNS) + 1)
         for row, (key, features) in enumerate(zip(keys, _doubles(cohort), strict=True), 1):
-            _write(sheet, row, key, None)
+            _write(sheet, row, key)
             for column, value in enumerate(features, len(key)):
                 sheet.write_number(row, column, value)
 
@@ -91,7 +91,7 @@ class _Sheets:
         """Add a table; frozen: how many columns stay. wraps: long texts go on in lines."""
         sheet = self._sheet(name, table.header, table.lines, frozen=frozen)
         for row, line in enumerate(table.lines, 1):
-            _write(sheet, row, line, self._wrapped if wraps else None)
+            _write(sheet, row, line, style=self._wrapped if wraps else None)
 
     def _sheet(
         self, name: str, header: Sequence[str], lines: Sequence[Sequence[Value]], *, frozen: int
@@ -107,7 +107,7 @@ class _Sheets:
         sheet.freeze_panes(1, frozen)
         if lines:
             sheet.autofilter(0, 0, len(lines), len(header) - 1)
-        _write(sheet, 0, header, self._bold)
+        _write(sheet, 0, header, style=self._bold)
         return sheet
 
 
@@ -119,7 +119,9 @@ def _doubles(cohort: Cohort) -> Iterator[list[float]]:
         yield features.tolist()
 
 
-def _write(sheet: Worksheet, row: int, line: Iterable[Value], style: Format | None) -> None:
+def _write(
+    sheet: Worksheet, row: int, line: Iterable[Value], *, style: Format | None = None
+) -> None:
     """Write a line. Never by `write`, which makes formulas and links of texts."""
     for column, value in enumerate(line):
         if isinstance(value, str):

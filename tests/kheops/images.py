@@ -30,10 +30,10 @@ async def study(kheops: "Kheops", request: Request, somebody: Somebody) -> Respo
         return Response(status_code=400)
     if accept != "application/zip":
         return Response(status_code=406)
-    seen = sorted(key[1] for key in kheops.world.seen(somebody, uid))
+    seen = {key[1] for key in kheops.world.seen(somebody, uid)}
     if not seen:
         return Response(status_code=502)
-    files = await _files(request.app.state.pacs, seen)
+    files = await _files(request.app.state.pacs, uid, seen)
     if files is None:
         return Response(status_code=502)
     is_cut = kheops.truncations[uid] > 0
@@ -72,13 +72,15 @@ def zip_of_kheops(files: list[bytes]) -> bytes:
     return file.getvalue()
 
 
-async def _files(pacs: httpx.AsyncClient, series: list[str]) -> list[bytes] | None:
-    found = []
-    for uid in series:
-        query = {"Level": "Instance", "Query": {"SeriesInstanceUID": uid}}
-        for name in (await pacs.post("/tools/find", json=query)).json():
-            found.append((await pacs.get(f"/instances/{name}/file")).content)
-    return found or None
+async def _files(pacs: httpx.AsyncClient, study: str, series: set[str]) -> list[bytes] | None:
+    query = {"Level": "Series", "Query": {"StudyInstanceUID": study}, "Expand": True}
+    names = [
+        name
+        for each in (await pacs.post("/tools/find", json=query)).json()
+        if each["MainDicomTags"]["SeriesInstanceUID"] in series
+        for name in each["Instances"]
+    ]
+    return [(await pacs.get(f"/instances/{name}/file")).content for name in names] or None
 
 
 async def _chunks(content: bytes) -> AsyncIterator[bytes]:

@@ -4,19 +4,21 @@ import json
 import os
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from phantoms import zip_of
 
 from tools.engine.ports import free_ports
 
 PROGRAM = Path("/usr/sbin/Orthanc")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
-USER, PASSWORD = "gateway", "hush-hush of the PACS"  # noqa: S105
+USER, PASSWORD = "gateway", "hush-hush of the PACS"
 
 START_SECONDS = 60
 
@@ -41,10 +43,10 @@ class Orthanc:
         return httpx.Client(base_url=self.url, auth=(USER, PASSWORD), timeout=60)
 
     def store(self, *files: bytes) -> None:
-        """Store DICOM files."""
+        """Store DICOM files, as one zip."""
+        archive = zip_of(*files, method=zipfile.ZIP_STORED)
         with self.http() as http:
-            for file in files:
-                http.post("/instances", content=file).raise_for_status()
+            http.post("/instances", content=archive).raise_for_status()
 
     def delete(self, study_uid: str) -> None:
         """Forget a study."""

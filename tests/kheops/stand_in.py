@@ -23,18 +23,23 @@ class Kheops:
     def __init__(
         self, orthanc: Orthanc, *, issuer: str, keys: Callable[[], Mapping[str, Any]], port: int
     ) -> None:
-        self.world, self.orthanc, self.port = World(), orthanc, port
-        self.tokens = Tokens(self.world, issuer, keys)
-        self.failure: int | None = None
-        self.fails: Counter[str] = Counter()
-        self.truncations: Counter[str] = Counter()
-        self.gives_viewer_tokens = True
+        self.orthanc, self.port, self._issuer, self._keys = orthanc, port, issuer, keys
+        self.forget()
         self.app = application(self)
 
     @property
     def url(self) -> str:
         """Its root, as a gateway is told of it."""
         return f"http://127.0.0.1:{self.port}"
+
+    def forget(self) -> None:
+        """Begin with an empty world, in which nothing goes wrong."""
+        self.world = World()
+        self.tokens = Tokens(self.world, self._issuer, self._keys)
+        self.failure: int | None = None
+        self.fails: Counter[str] = Counter()
+        self.truncations: Counter[str] = Counter()
+        self.gives_viewer_tokens = True
 
     def add_album(self, name: str, *admins: str, members: tuple[str, ...] = ()) -> Album:
         """Return a new album of some users, who are registered then."""
@@ -90,10 +95,15 @@ def running_kheops(
         yield kheops
 
 
-@pytest.fixture
-def kheops(orthanc: Orthanc, provider: ProviderOfTests) -> Iterator[Kheops]:
-    """A Kheops whose users log in at the tests' OpenID provider."""
-    with running_kheops(
-        orthanc, provider.issuer, lambda: httpx.get(f"{provider.issuer}/jwks").json()
-    ) as kheops:
+@pytest.fixture(scope="session")
+def _running_kheops(orthanc: Orthanc, _running_provider: ProviderOfTests) -> Iterator[Kheops]:
+    issuer = _running_provider.issuer
+    with running_kheops(orthanc, issuer, lambda: httpx.get(f"{issuer}/jwks").json()) as kheops:
         yield kheops
+
+
+@pytest.fixture
+def kheops(_running_kheops: Kheops, provider: ProviderOfTests) -> Kheops:  # noqa: ARG001
+    """A Kheops with an empty world, whose users log in at the tests' OpenID provider."""
+    _running_kheops.forget()
+    return _running_kheops
