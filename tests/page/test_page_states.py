@@ -238,16 +238,6 @@ def test_a_service_that_comes_up_later_is_waited_for(page, gateway):
     page.locator("#notices:empty").wait_for(state="attached")
 
 
-def test_every_control_has_a_name(page, drop, tmp_path):
-    drop(zip_file(tmp_path, "one.zip"))
-    wait_for(page, "one.zip", "done")
-
-    names = page.locator("button, input, select, summary, a").evaluate_all(
-        "all => all.map((each) => each.ariaLabel || each.labels?.[0]?.innerText || each.innerText)"
-    )
-    assert all(names)
-
-
 def test_hundreds_of_studies_are_worked_through(page, tmp_path):
     answer = {
         "model": "ct3dcnn",
