@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tools import extract, serve
+from tools import demo_cohort, extract, serve
 from tools.engine.settings import EngineError
 from tools.locations import data_folder
 from tools.outcome import print_table, write_files
@@ -27,10 +27,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve, extract the sample, say where the result is, and go on serving."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        with serve.serving(arguments, console) as watch:
+        with serve.serving(arguments, console) as service:
             failed = _extract_sample(arguments, console)
             if not failed and not arguments.once:
-                watch()
+                if service.page:
+                    demo_cohort.begin(service.page, data_folder("sample") / SAMPLE, console)
+                service.watch()
     except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1

@@ -42,12 +42,17 @@ class GatewayProcess:
         return self._environment()["GATEWAY_TOKEN"]
 
     @property
+    def root(self) -> str:
+        """Where its API is for programs of this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def url(self) -> str:
         """What opens the page; in the mode local with the token, as whoever has it may use it."""
         environment = self._environment()
         if environment["GATEWAY_MODE"] != "local":
-            return environment.get("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{self.port}/")
-        return f"http://127.0.0.1:{self.port}/?token={self.token}"
+            return environment.get("GATEWAY_PUBLIC_URL", f"{self.root}/")
+        return f"{self.root}/?token={self.token}"
 
     def start(self) -> None:
         """Start it, and return when it answers; raises EngineError if it does not."""

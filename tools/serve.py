@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tools.engine.preflight import port_check
 from tools.engine.run import supervised
 from tools.engine.settings import EngineError, EngineSettings
 from tools.engine.sources import store_folder
-from tools.gateway_process import gateway
+from tools.gateway_process import GatewayProcess, gateway
 from tools.locations import data_folder
 
 LOOPBACK = "127.0.0.1"
@@ -74,20 +75,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop: return 0 then, 1 if the server cannot run."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        with serving(arguments, console) as watch:
-            watch()
+        with serving(arguments, console) as service:
+            service.watch()
     except EngineError as error:
         console.print(str(error), style="red", markup=False)
         return 1
     return 0
 
 
-@contextmanager
-def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Callable[[], None]]:
-    """Run the server that the arguments describe, and say where it is.
+@dataclass(frozen=True)
+class Service:
+    """What serves. watch: watches over it, until Ctrl-C or SIGTERM. page: None without one."""
 
-    The block gets the function that watches over it, until Ctrl-C or SIGTERM.
-    """
+    watch: Callable[[], None]
+    page: GatewayProcess | None
+
+
+@contextmanager
+def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Service]:
+    """Run the server that the arguments describe, and say where it is."""
     settings = settings_of(arguments)
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     if has_gateway(arguments):
@@ -100,8 +106,8 @@ def serving(arguments: argparse.Namespace, console: Console) -> Iterator[Callabl
             f"state http://127.0.0.1:{settings.state_port}/state; Ctrl-C stops it"
         )
         try:
-            with _gateway(arguments, console):
-                yield partial(supervisor.run, stop)
+            with _gateway(arguments, console) as page:
+                yield Service(partial(supervisor.run, stop), page)
         except KeyboardInterrupt:
             console.print("stopping …")
 
@@ -117,14 +123,14 @@ def _refuse_taken(port: int) -> None:
 
 
 @contextmanager
-def _gateway(arguments: argparse.Namespace, console: Console) -> Iterator[None]:
+def _gateway(arguments: argparse.Namespace, console: Console) -> Iterator[GatewayProcess | None]:
     """Run the gateway, where it is wanted, and say where its page is."""
     if not has_gateway(arguments):
-        yield
+        yield None
         return
     with gateway(arguments.gateway_port, f"127.0.0.1:{arguments.http_port}") as process:
         console.print(f"the page: {process.url}", markup=False)
-        yield
+        yield process
 
 
 @contextmanager
