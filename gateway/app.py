@@ -77,7 +77,7 @@ def application(settings: Settings) -> Starlette:
             app.state.sources = sources.by_name()
             _add_gauges(metrics, studies, engines)
             async with jobs_running(
-                settings.jobs, studies, app.state.sources, login_of=partial(access_of, app)
+                settings.jobs, studies, sources=app.state.sources, login_of=partial(access_of, app)
             ) as app.state.jobs:
                 _add_gauge_of_jobs(metrics, app.state.jobs)
                 yield

@@ -3,8 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
-from gateway.jobs.description import SCHEMAS as JOB_SCHEMAS
 from gateway.jobs.description import job_paths
+from gateway.jobs.schemas import SCHEMAS as JOB_SCHEMAS
 from gateway.results import description as results
 from gateway.results.export import MEDIA_TYPES
 from gateway.sources import description as sources

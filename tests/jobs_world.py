@@ -117,8 +117,8 @@ def parts_of(url, *, keys=(KEY,), of_one_user=20):
     sealing = Sealing([Secret(key) for key in keys])
     changes = Changes(sealing, ROWS_S)
     leases = Leases(database, changes)
-    store = Store(database, sealing, changes, of_one_user=of_one_user)
-    queue = Queue(database, sealing, changes, gateway=leases.own)
+    store = Store(database, sealing, changes=changes, of_one_user=of_one_user)
+    queue = Queue(database, sealing, changes=changes, gateway=leases.own)
     leases.begin()
     try:
         yield Parts(database, store, Records(database, sealing), queue, leases, changes)

@@ -93,7 +93,7 @@ def test_a_job_ends_with_its_last_study(here):
 
     assert job.counts == {"done": 2}
     assert job.rows == 2
-    assert [study.content for study in here.records.stored("ada", job_id, range(9))] == [
+    assert [study.content for study in here.records.stored("ada", job_id, positions=range(9))] == [
         b"packed",
         b"packed",
     ]
@@ -106,7 +106,7 @@ def test_events_have_growing_numbers_without_a_gap(here):
     here.queue.move(claim, ("received", "checked"))
     here.queue.finish(claim, ANSWER)
 
-    state, told, last = here.records.events("ada", job_id, 0)
+    state, told, last = here.records.events("ada", job_id, after=0)
 
     assert state == "ended"
     assert last == len(told)
@@ -119,7 +119,7 @@ def test_events_have_growing_numbers_without_a_gap(here):
         (0, "done"),
         (None, "ended"),
     ]
-    assert here.records.events("ada", job_id, last - 1)[1] == told[-1:]
+    assert here.records.events("ada", job_id, after=last - 1)[1] == told[-1:]
 
 
 def test_an_answer_that_comes_after_a_cancel_is_dropped(here):
@@ -132,7 +132,9 @@ def test_an_answer_that_comes_after_a_cancel_is_dropped(here):
     with pytest.raises(LostError):
         here.queue.finish(claim, ANSWER)
     assert here.records.one("ada", job_id).counts == {"cancelled": 2}
-    assert all(each.content is None for each in here.records.stored("ada", job_id, range(9)))
+    assert all(
+        each.content is None for each in here.records.stored("ada", job_id, positions=range(9))
+    )
 
 
 def test_an_older_claim_of_the_same_study_is_worth_nothing(here):
@@ -191,7 +193,7 @@ def test_a_job_whose_login_is_refused_waits_for_another_one(here):
 def test_what_failed_is_begun_again_on_demand(here):
     job_id = begun(here, new_job(uids(2)))
     for _ in range(2):
-        here.queue.fail(here.queue.claim(), "no_images", "add the images")
+        here.queue.fail(here.queue.claim(), "no_images", sentence="add the images")
     assert here.records.one("ada", job_id).row.state == "ended"
 
     here.store.retry(
@@ -214,7 +216,7 @@ def test_what_older_weights_have_done_is_begun_again(here):
     )
 
     assert here.records.one("ada", job_id).counts == {"waiting": 2, "done": 1}
-    found = here.records.stored("ada", job_id, range(9))
+    found = here.records.stored("ada", job_id, positions=range(9))
     assert [study.content for study in found] == [None, None, b"packed"]
 
 
@@ -324,7 +326,10 @@ def test_what_could_not_be_written_down_is_freed(here):
     job_id = begun(here, new_job(uids(2)))
     stuck, working = here.queue.claim(), here.queue.claim()
 
-    here.leases.keep_only({(job_id, working.position)})
+    held = here.leases.held()
+    assert sorted(held) == [(job_id, stuck.position), (job_id, working.position)]
+
+    here.leases.free([(job_id, stuck.position)])
 
     assert here.queue.claim().name == stuck.name
     assert here.queue.claim() is None

@@ -7,7 +7,7 @@ import pytest
 from triton_double import LABEL
 
 from gateway.jobs.records import Stored
-from gateway.jobs.results import FORMS
+from gateway.jobs.results import FORMS, Made
 from gateway.problems import ProblemError
 from gateway.results.answer import Answer
 from gateway.results.packing import packed, unpacked, version_of
@@ -64,7 +64,7 @@ def test_rows_of_two_versions_are_no_file(form):
     mixed = [stored(answer_of()), stored(answer_of(weights_sha256="other"), 1)]
 
     with pytest.raises(ProblemError, match="mixed_versions") as refused:
-        FORMS[form].write(JOB, mixed, {})
+        FORMS[form].write(Made(JOB, mixed, {}))
 
     assert refused.value.status == 409
     assert '{"versions": "older"}' in refused.value.sentence
@@ -73,4 +73,4 @@ def test_rows_of_two_versions_are_no_file(form):
 def test_json_has_rows_of_two_versions():
     mixed = [stored(answer_of()), stored(answer_of(weights_sha256="other"), 1)]
 
-    assert b'"weights_sha256": "other"' in FORMS["json"].write(JOB, mixed, {})
+    assert b'"weights_sha256": "other"' in FORMS["json"].write(Made(JOB, mixed, {}))

@@ -174,6 +174,14 @@ def test_a_key_is_kept_beside_the_database_of_one_person(tmp_path):
     assert len(key) == 44  # 32 bytes in base64
 
 
+def test_a_key_that_is_none_any_more_is_refused(tmp_path):
+    check(jobs_settings(tmp_path))
+    (tmp_path / "jobs.key").write_text("cut off")
+
+    with pytest.raises(SettingsError, match="the key beside GATEWAY_JOBS_DATABASE"):
+        check(jobs_settings(tmp_path))
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 100)
 

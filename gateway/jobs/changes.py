@@ -59,7 +59,7 @@ class Changes:
         query = select(jobs).where(jobs.c.id == job_id).with_for_update(skip_locked=skip)
         return connection.execute(query).first()
 
-    def tell(self, connection: Connection, job_id: str, told: Sequence[Event]) -> None:
+    def tell(self, connection: Connection, job_id: str, *, told: Sequence[Event]) -> None:
         """Append events."""
         last = connection.execute(
             update(jobs)
@@ -73,7 +73,7 @@ class Changes:
             [{"job_id": job_id, "number": number, **asdict(each)} for number, each in numbered],
         )
 
-    def note(self, connection: Connection, job_id: str, code: str, *, times: int = 1) -> None:
+    def note(self, connection: Connection, job_id: str, *, code: str, times: int = 1) -> None:
         """Count an incident."""
         now = time.time()
         this = and_(incidents.c.job_id == job_id, incidents.c.code == code)
@@ -86,9 +86,9 @@ class Changes:
         """End a job that has nothing left to do."""
         is_open = (studies.c.job_id == job.id) & studies.c.state.in_(OPEN)
         if not connection.scalar(select(exists().where(is_open))):
-            self.end(connection, job, ENDED)
+            self.end(connection, job, state=ENDED)
 
-    def end(self, connection: Connection, job: Row[Any], state: str) -> None:
+    def end(self, connection: Connection, job: Row[Any], *, state: str) -> None:
         """End a job: its credential goes, its rows stay for a while."""
         now = time.time()
         self.let_go(connection, job)
@@ -97,17 +97,17 @@ class Changes:
             .where(jobs.c.id == job.id)
             .values(state=state, waits_for="", ended_at=now, expires_at=now + self._rows_s)
         )
-        self.tell(connection, job.id, [Event(None, state)])
+        self.tell(connection, job.id, told=[Event(None, state)])
 
     def let_go(self, connection: Connection, job: Row[Any]) -> None:
         """Delete a job's credential; of one that was minted for it the id stays, to revoke it."""
         if job.credential is None:
             return
         credential = self._sealing.box(job.key).open_credential(job.credential)
-        self.put_down(connection, job, credential)
+        self.put_down(connection, job, credential=credential)
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(credential=None))
 
-    def put_down(self, connection: Connection, job: Row[Any], credential: Credential) -> None:
+    def put_down(self, connection: Connection, job: Row[Any], *, credential: Credential) -> None:
         """Put down that a credential is to be revoked, if it was minted for a job."""
         if credential.id:
             now = time.time()
@@ -125,8 +125,8 @@ class Changes:
 
     def cancel(self, connection: Connection, job: Row[Any]) -> None:
         """Cancel all that is open; answers of studies at work will find no place."""
-        self._set(connection, job, studies.c.state.in_(OPEN), CANCELLED)
-        self.end(connection, job, CANCELLED)
+        self._set(connection, job, which=studies.c.state.in_(OPEN), state=CANCELLED)
+        self.end(connection, job, state=CANCELLED)
 
     def free(
         self, connection: Connection, job: Row[Any], *, of_gateways: Iterable[str] | None
@@ -140,18 +140,20 @@ class Changes:
             held = studies.c.gateway.in_(tuple(of_gateways))
         at_work = held & studies.c.state.in_(AT_WORK)
         state = NEEDS_FILE if job.kind == UPLOADS else WAITING
-        freed = self._set(connection, job, at_work, state)
+        freed = self._set(connection, job, which=at_work, state=state)
         of_this = (studies.c.job_id == job.id) & held
         connection.execute(update(studies).where(of_this).values(gateway=""))
         return freed
 
-    def set_waiting(self, connection: Connection, job: Row[Any], which: ColumnElement[bool]) -> int:
+    def set_waiting(
+        self, connection: Connection, job: Row[Any], *, which: ColumnElement[bool]
+    ) -> int:
         """Have studies done, again or at last; return how many."""
         state = NEEDS_FILE if job.kind == UPLOADS else WAITING
-        return self._set(connection, job, which, state)
+        return self._set(connection, job, which=which, state=state)
 
     def _set(
-        self, connection: Connection, job: Row[Any], which: ColumnElement[bool], state: str
+        self, connection: Connection, job: Row[Any], *, which: ColumnElement[bool], state: str
     ) -> int:
         """Change the state of some studies, of which no gateway has any afterwards."""
         changed = connection.execute(
@@ -174,7 +176,7 @@ class Changes:
         ).all()
         if changed:
             told = [Event(each.position, state, each.attempts) for each in sorted(changed)]
-            self.tell(connection, job.id, told)
+            self.tell(connection, job.id, told=told)
         return len(changed)
 
     def delete(self, connection: Connection, job: Row[Any]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.jobs.sealing import Box
 from gateway.jobs.trouble import Trouble
-from gateway.sources.credential import Credential
+from gateway.sources.credential import NO_CREDENTIAL, Credential
 
 
 class LostError(Exception):
@@ -32,6 +32,11 @@ class Claim:
     attempts: int
     trouble: Trouble
     box: Box
+
+    def is_asked_with(self, sealed: bytes | None) -> bool:
+        """Say whether a sealed credential is the one that the study is asked for with."""
+        kept = NO_CREDENTIAL if sealed is None else self.box.open_credential(sealed)
+        return str(kept.text) == str(self.credential.text)
 
 
 @dataclass(frozen=True)

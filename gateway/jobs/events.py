@@ -50,7 +50,7 @@ class Watched:
 
     async def after(self, number: int) -> tuple[str, list[Event], int]:
         """Return the job's state, what came after an event, and the number of the last one."""
-        return await asyncio.to_thread(self.records.events, self.owner, self.job_id, number)
+        return await asyncio.to_thread(self.records.events, self.owner, self.job_id, after=number)
 
 
 async def job_events(request: Request) -> Response:
@@ -76,14 +76,14 @@ async def _stream(watched: Watched, seen: int | None) -> AsyncIterator[ServerSen
         if seen is None:
             _, _, seen = await watched.after(1 << 31)
             # Read after its number was: what came between is told twice, and never left out.
-            yield _sent("snapshot", await watched.whole(), seen)
+            yield _sent("snapshot", await watched.whole(), number=seen)
         while True:
             state, told, last = await watched.after(seen)
             for number, event in enumerate(told, last - len(told) + 1):
                 if event.position is not None:
-                    yield _sent("study", event_json(event), number)
+                    yield _sent("study", event_json(event), number=number)
             if told:
-                yield _sent("job", await watched.job(), last)
+                yield _sent("job", await watched.job(), number=last)
             seen = max(seen, last)
             if state != RUNNING or time.monotonic() > until:
                 return
@@ -92,6 +92,6 @@ async def _stream(watched: Watched, seen: int | None) -> AsyncIterator[ServerSen
         return  # it was deleted
 
 
-def _sent(name: str, content: Any, number: int) -> ServerSentEvent:
+def _sent(name: str, content: Any, *, number: int) -> ServerSentEvent:
     data = json.dumps(content, ensure_ascii=False)
     return ServerSentEvent(data=data, event=name, id=str(number))

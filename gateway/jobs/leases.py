@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -12,6 +13,10 @@ from gateway.jobs.tables import gateways, jobs, studies
 
 LEASE_S = 30.0
 RENEW_S = 10.0
+
+
+Place = tuple[str, int]
+"""A job and the position of a study."""
 
 
 class Leases:
@@ -44,20 +49,20 @@ class Leases:
                 connection.execute(insert(gateways).values(id=self.own, leased_until=until))
         self._free_of_the_gone()
 
-    def keep_only(self, at_work: set[tuple[str, int]]) -> None:
-        """Free what this gateway has and does not work on: what it could not write down.
-
-        at_work: jobs and positions of studies.
-        """
+    def held(self) -> list[Place]:
+        """Return what this gateway has."""
         mine = select(studies.c.job_id, studies.c.position).where(studies.c.gateway == self.own)
-        with self._database.writing() as connection:
-            for job_id, position in sorted(connection.execute(mine).all()):
+        with self._database.reading() as connection:
+            return [(each.job_id, each.position) for each in connection.execute(mine)]
+
+    def free(self, places: Iterable[Place]) -> None:
+        """Free what this gateway has, and could not write down what became of it."""
+        for job_id, position in places:
+            with self._database.writing() as connection:
                 job = self._changes.locked(connection, job_id)
-                if job is not None and (job_id, position) not in at_work:
-                    this = studies.c.position == position
-                    self._changes.set_waiting(
-                        connection, job, this & (studies.c.gateway == self.own)
-                    )
+                if job is not None:
+                    this = (studies.c.position == position) & (studies.c.gateway == self.own)
+                    self._changes.set_waiting(connection, job, which=this)
 
     def end(self) -> None:
         """Be gone, so that others go on at once."""
@@ -72,11 +77,11 @@ class Leases:
             return
         self._changes.free(connection, job, of_gateways=None)
         if job.kind == UPLOADS:
-            self._changes.set_waiting(connection, job, studies.c.state == WAITING)
+            self._changes.set_waiting(connection, job, which=studies.c.state == WAITING)
         of_this = (studies.c.job_id == job_id) & studies.c.state.in_((WAITING, NEEDS_FILE))
         # The time while nobody was there is not the source's: its patience begins anew.
         connection.execute(update(studies).where(of_this).values(failing_since=None, ready_at=0.0))
-        self._changes.note(connection, job_id, RESTART)
+        self._changes.note(connection, job_id, code=RESTART)
 
     def _free_of_the_gone(self) -> None:
         with self._database.writing() as connection:
@@ -95,4 +100,4 @@ class Leases:
                 continue
             freed = self._changes.free(connection, job, of_gateways=ids)
             if incident and freed:
-                self._changes.note(connection, job_id, incident, times=freed)
+                self._changes.note(connection, job_id, code=incident, times=freed)

@@ -34,7 +34,7 @@ class Queue:
     """The studies that wait, for one gateway; all methods but `claim…` raise LostError."""
 
     def __init__(
-        self, database: Database, sealing: Sealing, changes: Changes, *, gateway: str
+        self, database: Database, sealing: Sealing, *, changes: Changes, gateway: str
     ) -> None:
         self._database, self._sealing, self._changes = database, sealing, changes
         self._gateway = gateway
@@ -54,7 +54,7 @@ class Queue:
                 ready = and_(studies.c.job_id == job_id, *is_ready(now))
                 query = select(studies).where(ready).order_by(studies.c.position).limit(1)
                 study = connection.execute(query).first()
-                taken = self._taken_if_open(connection, job, study)
+                taken = self._taken_if_open(connection, job, study=study)
                 if taken is not None:
                     return taken
         return None
@@ -68,21 +68,24 @@ class Queue:
             waits = studies.c.state.in_((WAITING, NEEDS_FILE)) & (studies.c.gateway == "")
             this = and_(studies.c.job_id == job_id, studies.c.position == position, waits)
             study = connection.execute(select(studies).where(this)).first()
-            return None if study is None else self._taken(connection, job, study)
+            return None if study is None else self._taken(connection, job, study=study)
 
     def begin(self, claim: Claim, state: str) -> None:
         """Note that the study is at work, which is an attempt."""
         with self._database.writing() as connection:
             values = {"state": state, "attempts": claim.attempts + 1}
             self._write(
-                connection, claim, values, [Event(claim.position, state, claim.attempts + 1)]
+                connection,
+                claim,
+                values=values,
+                told=[Event(claim.position, state, claim.attempts + 1)],
             )
 
     def move(self, claim: Claim, states: Sequence[str]) -> None:
         """Note which states the study has gone through, up to the last of them."""
         told = [Event(claim.position, state, claim.attempts + 1) for state in states]
         with self._database.writing() as connection:
-            self._write(connection, claim, {"state": states[-1]}, told)
+            self._write(connection, claim, values={"state": states[-1]}, told=told)
 
     def finish(self, claim: Claim, finished: Finished) -> None:
         """Keep the answer: with the change of state, so that it is there once."""
@@ -95,21 +98,21 @@ class Queue:
         values = {"state": DONE, "rows": rows, "version": finished.version, **_over(), **_WELL}
         sealed = claim.box.seal(finished.content)
         with self._database.writing() as connection:
-            job = self._write(connection, claim, values, told)
+            job = self._write(connection, claim, values=values, told=told)
             keys = {"job_id": claim.job_id, "position": place}
             connection.execute(insert(results).values(content=sealed, **keys))
             if finished.interruptions:
                 times = finished.interruptions
-                self._changes.note(connection, claim.job_id, INTERRUPTED, times=times)
+                self._changes.note(connection, claim.job_id, code=INTERRUPTED, times=times)
             self._changes.end_if_over(connection, job)
 
-    def fail(self, claim: Claim, code: str, sentence: str) -> None:
+    def fail(self, claim: Claim, code: str, *, sentence: str) -> None:
         """Note that the study cannot be done, and why."""
         told = [Event(claim.position, FAILED, claim.attempts + 1, code)]
         sealed = claim.box.seal(sentence.encode())
         values = {"state": FAILED, "code": code, "sentence": sealed, **_over()}
         with self._database.writing() as connection:
-            job = self._write(connection, claim, values, told)
+            job = self._write(connection, claim, values=values, told=told)
             self._changes.end_if_over(connection, job)
 
     def again(self, claim: Claim, trouble: Trouble, *, sentence: str, after_s: float) -> None:
@@ -124,19 +127,24 @@ class Queue:
         state = NEEDS_FILE if claim.kind == UPLOADS else WAITING
         told = [Event(claim.position, state, claim.attempts + 1, trouble.code)]
         with self._database.writing() as connection:
-            self._write(connection, claim, {**values, **_back(state, after_s)}, told)
-            self._changes.note(connection, claim.job_id, trouble.code)
+            self._write(connection, claim, values={**values, **_back(state, after_s)}, told=told)
+            self._changes.note(connection, claim.job_id, code=trouble.code)
 
     def put_back(self, claim: Claim, *, after_s: float) -> None:
         """Put back a study that was not begun: no attempt, and nothing to tell."""
         with self._database.writing() as connection:
-            self._write(connection, claim, {"gateway": "", "ready_at": time.time() + after_s}, [])
+            self._write(
+                connection,
+                claim,
+                values={"gateway": "", "ready_at": time.time() + after_s},
+                told=[],
+            )
 
     def lose_file(self, claim: Claim) -> None:
         """Put back an upload whose sender is gone."""
         told = [Event(claim.position, NEEDS_FILE, claim.attempts + 1)]
         with self._database.writing() as connection:
-            self._write(connection, claim, _back(NEEDS_FILE, 0.0), told)
+            self._write(connection, claim, values=_back(NEEDS_FILE, 0.0), told=told)
 
     def refuse(self, claim: Claim, fresh: Credential | None) -> None:
         """Put back a study whose source does not know the owner any more.
@@ -146,12 +154,14 @@ class Queue:
         """
         told = [Event(claim.position, WAITING, claim.attempts + 1, REFUSED), Event(None, RUNNING)]
         with self._database.writing() as connection:
-            job = self._write(connection, claim, {"code": REFUSED, **_back(WAITING, 0.0)}, told)
-            if job.waits_for or not _has_still(job, claim):
+            job = self._write(
+                connection, claim, values={"code": REFUSED, **_back(WAITING, 0.0)}, told=told
+            )
+            if job.waits_for or not claim.is_asked_with(job.credential):
                 if fresh is not None:
-                    self._changes.put_down(connection, job, fresh)
+                    self._changes.put_down(connection, job, credential=fresh)
                 return
-            self._changes.note(connection, claim.job_id, REFUSED)
+            self._changes.note(connection, claim.job_id, code=REFUSED)
             this = update(jobs).where(jobs.c.id == claim.job_id)
             if fresh is None:
                 connection.execute(this.values(waits_for=REFUSED))
@@ -160,11 +170,11 @@ class Queue:
             connection.execute(this.values(credential=claim.box.seal_credential(fresh)))
 
     def _taken_if_open(
-        self, connection: Connection, job: Row[Any], study: Row[Any] | None
+        self, connection: Connection, job: Row[Any], *, study: Row[Any] | None
     ) -> Claim | None:
         """Return a study that is this gateway's now; None for one of a job that it cannot open."""
         try:
-            return None if study is None else self._taken(connection, job, study)
+            return None if study is None else self._taken(connection, job, study=study)
         except UnsealableError:
             # Another gateway has a newer key: it will do the job.
             if job.id not in self._closed:
@@ -172,7 +182,7 @@ class Queue:
             self._closed.add(job.id)
             return None
 
-    def _taken(self, connection: Connection, job: Row[Any], study: Row[Any]) -> Claim:
+    def _taken(self, connection: Connection, job: Row[Any], *, study: Row[Any]) -> Claim:
         number = study.claims + 1
         box = self._sealing.box(job.key)
         request = box.open_json(job.request)
@@ -200,6 +210,7 @@ class Queue:
         self,
         connection: Connection,
         claim: Claim,
+        *,
         values: dict[str, Any],
         told: Sequence[Event],
     ) -> Row[Any]:
@@ -215,14 +226,8 @@ class Queue:
         if job is None or not changed:
             raise LostError
         if told:
-            self._changes.tell(connection, claim.job_id, told)
+            self._changes.tell(connection, claim.job_id, told=told)
         return job
-
-
-def _has_still(job: Row[Any], claim: Claim) -> bool:
-    """Say whether a job has the credential that one of its studies was asked for with."""
-    kept = claim.box.open_credential(job.credential) if job.credential else NO_CREDENTIAL
-    return str(kept.text) == str(claim.credential.text)
 
 
 _WELL: dict[str, Any] = {

@@ -72,15 +72,15 @@ class Records:
     def one(self, owner: str, job_id: str) -> Job:
         """Return a job."""
         with self._database.reading() as connection:
-            return self._job(connection, _owned(connection, owner, job_id))
+            return self._job(connection, _owned(connection, owner, job_id=job_id))
 
-    def entries(self, owner: str, job_id: str, position: int | None = None) -> list[Entry]:
+    def entries(self, owner: str, job_id: str, *, position: int | None = None) -> list[Entry]:
         """Return the studies of a job, or the one at a position, if there is one."""
         of_this: ColumnElement[bool] = studies.c.job_id == job_id
         if position is not None:
             of_this = and_(of_this, studies.c.position == position)
         with self._database.reading() as connection:
-            job = _owned(connection, owner, job_id)
+            job = _owned(connection, owner, job_id=job_id)
             found = connection.execute(
                 select(studies).where(of_this).order_by(studies.c.position)
             ).all()
@@ -99,12 +99,12 @@ class Records:
             for each in found
         ]
 
-    def events(self, owner: str, job_id: str, after: int) -> tuple[str, list[Event], int]:
+    def events(self, owner: str, job_id: str, *, after: int) -> tuple[str, list[Event], int]:
         """Return a job's state, what came after an event, and the number of the last one."""
         later = and_(events.c.job_id == job_id, events.c.number > after)
         query = select(events).where(later).order_by(events.c.number)
         with self._database.reading() as connection:
-            job = _owned(connection, owner, job_id)
+            job = _owned(connection, owner, job_id=job_id)
             found = connection.execute(query).all() if job.last_event > after else []
         told = [
             Event(each.position, each.state, each.attempts, each.code, each.rows, each.seconds)
@@ -112,7 +112,7 @@ class Records:
         ]
         return job.state, told, job.last_event
 
-    def stored(self, owner: str, job_id: str, positions: range) -> list[Stored]:
+    def stored(self, owner: str, job_id: str, *, positions: range) -> list[Stored]:
         """Return studies of a job with their answers, by their positions."""
         within = studies.c.position.between(positions.start, positions.stop - 1)
         same = and_(results.c.job_id == studies.c.job_id, results.c.position == studies.c.position)
@@ -123,7 +123,7 @@ class Records:
             .order_by(studies.c.position)
         )
         with self._database.reading() as connection:
-            job = _owned(connection, owner, job_id)
+            job = _owned(connection, owner, job_id=job_id)
             found = connection.execute(query).all()
         box = self._sealing.box(job.key)
         names = box.open_json(job.names)
@@ -161,7 +161,7 @@ def unknown_job() -> ProblemError:
     return ProblemError(404, "unknown_job", "there is no job of yours with this id")
 
 
-def _owned(connection: Connection, owner: str, job_id: str) -> Row[Any]:
+def _owned(connection: Connection, owner: str, *, job_id: str) -> Row[Any]:
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner)
     job = connection.execute(query).first()
     if job is None:

@@ -14,46 +14,53 @@ from gateway.results.export import MEDIA_TYPES, export
 from gateway.results.packing import Unpacked, unpacked
 from gateway.results.table import MixedVersionsError, feature_names
 
-Parameters = Mapping[str, str]
-"""Of a model, as far as it states them."""
+
+@dataclass(frozen=True)
+class Made:
+    """What a file is made of. parameters: of the job's model, as far as it states them."""
+
+    job: Job
+    studies: Sequence[Stored]
+    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form of file; write: makes it of a job, its studies, and the parameters of its model.
+    """A form of file; write: makes it.
 
     is_paged: whether a part of the studies can be had.
     """
 
-    write: Callable[[Job, Sequence[Stored], Parameters], bytes]
+    write: Callable[[Made], bytes]
     is_paged: bool = False
 
 
-def as_json(job: Job, studies: Sequence[Stored], _: Parameters) -> bytes:
+def as_json(made: Made) -> bytes:
     """Return the answers so far; each number reads back to the same float32."""
     names: list[str] = []
     answers = []
-    for study, answer in _answered(studies):
+    for study, answer in _answered(made.studies):
         rows = [
             {**label, "features": [float(str(value)) for value in features]}
             for label, features in zip(answer.labels, answer.features, strict=True)
         ]
-        name = {name_field(job.row.kind): study.name}
+        name = {name_field(made.job.row.kind): study.name}
         answers.append({**name, "position": study.position, "rows": rows, "report": answer.report})
         if rows:
             names = feature_names(answer.labels[0]["feature_prefix"], len(answer.features[0]))
-    document = {"model": job.row.model, "answers": answers, "feature_names": names}
+    document = {"model": made.job.row.model, "answers": answers, "feature_names": names}
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def as_file(form: str, job: Job, studies: Sequence[Stored], parameters: Parameters) -> bytes:
+def as_file(form: str, made: Made) -> bytes:
     """Return the rows so far in a form of exports, with the studies that have none, and why.
 
     Raises ProblemError `mixed_versions`, and TooLargeError.
     """
-    found = [_exported(study) for study in studies]
+    found = [_exported(study) for study in made.studies]
     try:
-        cohort = Cohort(job.row.model, found, job.request["title"], parameters)
+        job = made.job
+        cohort = Cohort(job.row.model, found, job.request["title"], made.parameters)
     except MixedVersionsError:
         raise mixed_versions() from None
     return export(cohort, form)

@@ -29,8 +29,8 @@ class Retrieval:
         self,
         queue: Queue,
         studies: Studies,
-        sources: Mapping[str, Source],
         *,
+        sources: Mapping[str, Source],
         login_of: LoginOf,
     ) -> None:
         self._queue, self._studies, self._sources = queue, studies, sources
@@ -88,7 +88,7 @@ class Retrieval:
             return
         trouble = claim.trouble.and_then(error.code)
         if not is_temporary(error) or trouble.is_too_much:
-            await asyncio.to_thread(self._queue.fail, claim, error.code, error.sentence)
+            await asyncio.to_thread(self._queue.fail, claim, error.code, sentence=error.sentence)
             return
         await asyncio.to_thread(
             self._queue.again,

@@ -36,7 +36,9 @@ class Revocation:
 class Revocations:
     """What is to be revoked at sources."""
 
-    def __init__(self, database: Database, sealing: Sealing, sources: Mapping[str, Source]) -> None:
+    def __init__(
+        self, database: Database, sealing: Sealing, *, sources: Mapping[str, Source]
+    ) -> None:
         self._database, self._sealing, self._sources = database, sealing, sources
 
     async def revoke_all(self, login_of: LoginOf) -> None:

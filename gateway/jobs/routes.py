@@ -12,7 +12,7 @@ from starlette.routing import Route
 from gateway.engines.pool import Engines
 from gateway.jobs.events import job_events
 from gateway.jobs.login import Login
-from gateway.jobs.results import FORMS
+from gateway.jobs.results import FORMS, Made
 from gateway.jobs.setup import Jobs, jobs_of
 from gateway.jobs.stated import (
     bad_job,
@@ -68,7 +68,7 @@ async def create(request: Request) -> Response:
         )
     jobs.runner.wake()
     where = {"Location": f"/api/jobs/{job_id}"}
-    return JSONResponse(await _whole(jobs, new.owner, job_id), 202, where)
+    return JSONResponse(await _whole(jobs, new.owner, job_id=job_id), 202, where)
 
 
 async def all_jobs(request: Request) -> Response:
@@ -81,7 +81,8 @@ async def all_jobs(request: Request) -> Response:
 
 async def one(request: Request) -> Response:
     """Answer a job with its studies."""
-    found = await _whole(jobs_of(request), *_which(request))
+    owner, job_id = _which(request)
+    found = await _whole(jobs_of(request), owner, job_id=job_id)
     return JSONResponse(found, background=_revoking(request))
 
 
@@ -90,7 +91,7 @@ async def cancel(request: Request) -> Response:
     jobs, (owner, job_id) = jobs_of(request), _which(request)
     await asyncio.to_thread(jobs.store.cancel, owner, job_id)
     jobs.runner.drop(job_id)
-    found = await _whole(jobs, owner, job_id)
+    found = await _whole(jobs, owner, job_id=job_id)
     return JSONResponse(found, 202, background=_revoking(request))
 
 
@@ -124,7 +125,7 @@ async def retry(request: Request) -> Response:
             expires_at=expires_at,
         )
     jobs.runner.wake()
-    found = await _whole(jobs, owner, job_id)
+    found = await _whole(jobs, owner, job_id=job_id)
     return JSONResponse(found, 202, background=_revoking(request))
 
 
@@ -140,8 +141,8 @@ async def results(request: Request) -> Response:
     model = request.app.state.engines.models.get(job.row.model)
 
     def written() -> bytes:
-        studies = jobs.records.stored(owner, job_id, positions)
-        return form.write(job, studies, model.parameters if model else {})
+        studies = jobs.records.stored(owner, job_id, positions=positions)
+        return form.write(Made(job, studies, model.parameters if model else {}))
 
     desk: Desk = request.app.state.desk
     content = await desk.done(written)
@@ -166,7 +167,7 @@ def _which(request: Request) -> tuple[str, str]:
     return principal_of(request).subject, request.path_params["id"]
 
 
-async def _whole(jobs: Jobs, owner: str, job_id: str) -> dict[str, Any]:
+async def _whole(jobs: Jobs, owner: str, *, job_id: str) -> dict[str, Any]:
     job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     return whole_json(job, await asyncio.to_thread(jobs.records.entries, owner, job_id))
 

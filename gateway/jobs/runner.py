@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.jobs.claim import Claim
-from gateway.jobs.leases import RENEW_S, Leases
+from gateway.jobs.leases import RENEW_S, Leases, Place
 from gateway.jobs.queue import Queue
 from gateway.jobs.retrieval import Retrieval
 from gateway.jobs.sealing import UnsealableError
@@ -23,9 +23,6 @@ AWAY_S = 2.0
 
 log = logging.getLogger(__name__)
 
-Study = tuple[str, int]
-"""A job and a position."""
-
 
 class Runner:
     """What one gateway works on.
@@ -34,12 +31,12 @@ class Runner:
     """
 
     def __init__(
-        self, queue: Queue, leases: Leases, retrieval: Retrieval, *, upkeep: Upkeep, at_once: int
+        self, queue: Queue, leases: Leases, *, retrieval: Retrieval, upkeep: Upkeep, at_once: int
     ) -> None:
         self._queue, self._leases, self._retrieval = queue, leases, retrieval
         self._upkeep, self._at_once = upkeep, at_once
-        self._tasks: dict[Study, asyncio.Task[None]] = {}
-        self._uploads: dict[Study, int] = {}
+        self._tasks: dict[Place, asyncio.Task[None]] = {}
+        self._uploads: dict[Place, int] = {}
         self._wake = asyncio.Event()
 
     @property
@@ -75,11 +72,11 @@ class Runner:
         finally:
             await self._stop()
 
-    def begin_upload(self, study: Study) -> None:
+    def begin_upload(self, study: Place) -> None:
         """Note that an upload is worked on, before it is claimed."""
         self._uploads[study] = self._uploads.get(study, 0) + 1
 
-    def end_upload(self, study: Study) -> None:
+    def end_upload(self, study: Place) -> None:
         """Note that an upload is worked on no longer."""
         self._uploads[study] -= 1
         if not self._uploads[study]:
@@ -102,7 +99,7 @@ class Runner:
             del resting[owner]
         return set(resting)
 
-    def _ended(self, study: Study, _: asyncio.Task[None]) -> None:
+    def _ended(self, study: Place, _: asyncio.Task[None]) -> None:
         del self._tasks[study]
         self._wake.set()
 
@@ -115,7 +112,10 @@ class Runner:
 
     async def _renew(self) -> None:
         await asyncio.to_thread(self._leases.renew)
-        await asyncio.to_thread(self._leases.keep_only, {*self._tasks, *self._uploads})
+        held = await asyncio.to_thread(self._leases.held)
+        # Looked at afterwards: what was taken meanwhile is not among the held.
+        stuck = {*held} - {*self._tasks, *self._uploads}
+        await asyncio.to_thread(self._leases.free, stuck)
         await self._upkeep.look()
 
     async def _rest(self) -> None:

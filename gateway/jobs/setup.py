@@ -56,8 +56,8 @@ def jobs_of(request: Request) -> Jobs:
 async def jobs_running(
     settings: JobsSettings,
     studies: Studies,
-    sources: Mapping[str, Source],
     *,
+    sources: Mapping[str, Source],
     login_of: LoginOf,
 ) -> AsyncIterator[Jobs | None]:
     """Give the jobs of a gateway, which works on them during the block; None without a database.
@@ -112,19 +112,23 @@ def _opened(settings: JobsSettings) -> Database | None:
 
 
 def _sealing(database: Database, settings: JobsSettings) -> Sealing:
-    return Sealing(settings.keys or (database.key_beside_it(),))
+    try:
+        return Sealing(settings.keys or (database.key_beside_it(),))
+    except (OSError, ValueError):
+        sentence = "the key beside GATEWAY_JOBS_DATABASE cannot be made, or is none any more"
+        raise SettingsError(sentence) from None
 
 
 def _seal_under_the_first_key(database: Database, sealing: Sealing) -> None:
     with database.writing() as connection:
-        count = _seal_anew(connection, jobs, "key", sealing=sealing)
-        count += _seal_anew(connection, revocations, "credential", sealing=sealing)
-    if count:
-        sentence = f"GATEWAY_JOBS_KEY does not open {count} jobs in the database"
-        raise SettingsError(f"{sentence}: add the key under which they were sealed")
+        count = _seal_anew(connection, jobs, column="key", sealing=sealing)
+        count += _seal_anew(connection, revocations, column="credential", sealing=sealing)
+        if count:  # and nothing is changed
+            sentence = f"GATEWAY_JOBS_KEY does not open {count} jobs in the database"
+            raise SettingsError(f"{sentence}: add the key under which they were sealed")
 
 
-def _seal_anew(connection: Connection, table: Table, column: str, *, sealing: Sealing) -> int:
+def _seal_anew(connection: Connection, table: Table, *, column: str, sealing: Sealing) -> int:
     """Seal a column under the first key; return in how many rows no key opens it."""
     unsealable = 0
     for given_id, sealed in connection.execute(select(table.c.id, table.c[column])).all():
@@ -149,14 +153,14 @@ def _parts(
     sealing = _sealing(database, settings)
     changes = Changes(sealing, settings.rows_s)
     leases = Leases(database, changes)
-    store = Store(database, sealing, changes, of_one_user=settings.of_one_user)
-    queue = Queue(database, sealing, changes, gateway=leases.own)
-    revoked = Revocations(database, sealing, sources)
+    store = Store(database, sealing, changes=changes, of_one_user=settings.of_one_user)
+    queue = Queue(database, sealing, changes=changes, gateway=leases.own)
+    revoked = Revocations(database, sealing, sources=sources)
     runner = Runner(
         queue,
         leases,
-        Retrieval(queue, studies, sources, login_of=login_of),
-        upkeep=Upkeep(store, revoked, login_of),
+        retrieval=Retrieval(queue, studies, sources=sources, login_of=login_of),
+        upkeep=Upkeep(store, revoked, login_of=login_of),
         at_once=settings.at_once,
     )
     return Jobs(settings, store, Records(database, sealing), queue, revoked, runner), leases

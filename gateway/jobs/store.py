@@ -51,7 +51,7 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, sealing: Sealing, changes: Changes, *, of_one_user: int
+        self, database: Database, sealing: Sealing, *, changes: Changes, of_one_user: int
     ) -> None:
         self._database, self._sealing, self._changes = database, sealing, changes
         self._of_one_user = of_one_user
@@ -88,14 +88,14 @@ class Store:
     def cancel(self, owner: str, job_id: str) -> None:
         """Cancel a job; one that is over stays as it is."""
         with self._database.writing() as connection:
-            job = self._locked(connection, owner, job_id)
+            job = self._locked(connection, owner, job_id=job_id)
             if job.state == RUNNING:
                 self._changes.cancel(connection, job)
 
     def delete(self, owner: str, job_id: str) -> None:
         """Delete a job with all its rows, whatever its state."""
         with self._database.writing() as connection:
-            self._changes.delete(connection, self._locked(connection, owner, job_id))
+            self._changes.delete(connection, self._locked(connection, owner, job_id=job_id))
         self._database.truncate_log()
 
     def retry(
@@ -114,7 +114,7 @@ class Store:
         one that the job has.
         """
         with self._database.writing() as connection:
-            job = self._locked(connection, owner, job_id)
+            job = self._locked(connection, owner, job_id=job_id)
             if job.state != RUNNING:
                 self._refuse_too_many(connection, owner)
             self._changes.let_go(connection, job)
@@ -127,7 +127,7 @@ class Store:
                 which = _of_older_versions(connection, job_id)
             if positions:
                 which = and_(which, studies.c.position.in_(positions))
-            self._begin_again(connection, job, which)
+            self._begin_again(connection, job, which=which)
 
     def delete_expired(self) -> int:
         """Delete the jobs whose time is over; return how many."""
@@ -144,7 +144,7 @@ class Store:
         return len(found)
 
     def _begin_again(
-        self, connection: Connection, job: Row[Any], which: ColumnElement[bool]
+        self, connection: Connection, job: Row[Any], *, which: ColumnElement[bool]
     ) -> None:
         with_old = select(studies.c.position).where(studies.c.job_id == job.id, which)
         refused = and_(studies.c.job_id == job.id, studies.c.code == REFUSED)
@@ -152,11 +152,11 @@ class Store:
         connection.execute(still_waiting.values(code="", sentence=None))
         old = and_(results.c.job_id == job.id, results.c.position.in_(with_old))
         connection.execute(delete(results).where(old))
-        self._changes.set_waiting(connection, job, which)
-        self._changes.tell(connection, job.id, [Event(None, RUNNING)])
+        self._changes.set_waiting(connection, job, which=which)
+        self._changes.tell(connection, job.id, told=[Event(None, RUNNING)])
         self._changes.end_if_over(connection, job)
 
-    def _locked(self, connection: Connection, owner: str, job_id: str) -> Row[Any]:
+    def _locked(self, connection: Connection, owner: str, *, job_id: str) -> Row[Any]:
         job = self._changes.locked(connection, job_id)
         if job is None or job.owner != owner:
             raise unknown_job()

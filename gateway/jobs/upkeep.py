@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class Upkeep:
     """Looks after what is kept."""
 
-    def __init__(self, store: Store, revocations: Revocations, login_of: LoginOf) -> None:
+    def __init__(self, store: Store, revocations: Revocations, *, login_of: LoginOf) -> None:
         self._store, self._revocations, self._login_of = store, revocations, login_of
         self._next_at = 0.0
 

@@ -36,7 +36,7 @@ async def upload(request: Request) -> Response:
         return Response(status_code=CLIENT_GONE)
     finally:
         jobs.runner.end_upload(study)
-    (entry,) = await asyncio.to_thread(jobs.records.entries, owner, job_id, position)
+    (entry,) = await asyncio.to_thread(jobs.records.entries, owner, job_id, position=position)
     return JSONResponse(entry_json(entry, UPLOADS))
 
 
@@ -58,7 +58,7 @@ async def _taken(request: Request, jobs: Jobs, *, study: tuple[str, int]) -> Non
             request.scope["study_uids"] = uids
             await asyncio.to_thread(jobs.queue.finish, claim, finished)
         except ProblemError as error:
-            await _failed(jobs, claim, error)
+            await _failed(jobs, claim, error=error)
         except (ClientDisconnect, RegionGoneError):
             await asyncio.to_thread(jobs.queue.lose_file, claim)
             raise ClientDisconnect from None
@@ -75,10 +75,10 @@ async def _received(request: Request, jobs: Jobs, *, claim: Claim, region: Regio
     await asyncio.to_thread(jobs.queue.move, claim, (CHECKED,))
 
 
-async def _failed(jobs: Jobs, claim: Claim, error: ProblemError) -> None:
+async def _failed(jobs: Jobs, claim: Claim, *, error: ProblemError) -> None:
     """Write down a refusal of the study; what another sending may help is raised again."""
     if not is_temporary(error) and error.status in (413, 422):
-        await asyncio.to_thread(jobs.queue.fail, claim, error.code, error.sentence)
+        await asyncio.to_thread(jobs.queue.fail, claim, error.code, sentence=error.sentence)
         return
     trouble = claim.trouble.and_then(error.code)
     await asyncio.to_thread(jobs.queue.again, claim, trouble, sentence=error.sentence, after_s=0.0)
