@@ -6,6 +6,7 @@ import pytest
 from kheops.orthanc import orthanc  # noqa: F401  (fixtures)
 from kheops.stand_in import _running_kheops, kheops  # noqa: F401
 from oidc_provider import _running_provider, provider, provider_files  # noqa: F401  (fixtures)
+from postgres_server import _database, postgres  # noqa: F401  (fixtures)
 from shared_folder import SHARED
 
 from imaging.instances import quiet_pydicom
@@ -26,6 +27,7 @@ def _nothing_in_the_accounts_folders(tmp_path_factory):
     os.environ["DEEPFEATURES_SCANNER_KEY"] = "key of the tests"
     os.environ["DEEPFEATURES_MODELS"] = str(tmp_path_factory.mktemp("models"))
     os.environ["TF_BACKEND_TRIALS"] = str(tmp_path_factory.mktemp("trials"))
+    os.environ["GATEWAY_JOBS_DATABASE"] = "none"
 
 
 @pytest.fixture(scope="session")

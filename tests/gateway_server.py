@@ -19,8 +19,12 @@ START_SECONDS = 30
 
 
 def settings_of(*urls, **more):
-    """The settings of a gateway to some Tritons."""
-    stated = {"GATEWAY_MODE": "local", "GATEWAY_TRITON_URLS": " ".join(urls)}
+    """The settings of a gateway to some Tritons; without jobs, unless a database is named."""
+    stated = {
+        "GATEWAY_MODE": "local",
+        "GATEWAY_TRITON_URLS": " ".join(urls),
+        "GATEWAY_JOBS_DATABASE": "none",
+    }
     return Settings.from_environment(stated | more)
 
 

@@ -28,7 +28,12 @@ LOCAL_URL = "http://127.0.0.1:8080"
 
 def local_settings(**more: str) -> Settings:
     return Settings.from_environment(
-        {"GATEWAY_MODE": "local", "GATEWAY_TOKEN": LOCAL_TOKEN, **more}
+        {
+            "GATEWAY_MODE": "local",
+            "GATEWAY_TOKEN": LOCAL_TOKEN,
+            "GATEWAY_JOBS_DATABASE": "none",
+            **more,
+        }
     )
 
 

@@ -24,6 +24,7 @@ from gateway.jobs.states import (
     WAITING,
 )
 from gateway.jobs.tables import events, incidents, jobs, revocations, studies
+from gateway.sources.credential import Credential
 
 RESTART, GATEWAY_GONE, INTERRUPTED = "restart", "gateway_gone", "interrupted"
 """Incidents that are no code of a study."""
@@ -103,8 +104,14 @@ class Changes:
         if job.credential is None:
             return
         credential = self._sealing.box(job.key).open_credential(job.credential)
+        self.put_down(connection, job, credential)
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(credential=None))
+
+    def put_down(self, connection: Connection, job: Row[Any], credential: Credential) -> None:
+        """Put down that a credential is to be revoked, if it was minted for a job."""
         if credential.id:
             now = time.time()
+            ends_at = credential.expires_at
             connection.execute(
                 insert(revocations).values(
                     id=secrets.token_hex(16),
@@ -112,10 +119,9 @@ class Changes:
                     kind=job.kind,
                     credential=self._sealing.seal_credential(replace(credential, text=Secret(""))),
                     next_at=now,
-                    until=now + self._rows_s,
+                    until=ends_at.timestamp() if ends_at else now + self._rows_s,
                 )
             )
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(credential=None))
 
     def cancel(self, connection: Connection, job: Row[Any]) -> None:
         """Cancel all that is open; answers of studies at work will find no place."""

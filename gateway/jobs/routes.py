@@ -11,24 +11,27 @@ from starlette.routing import Route
 
 from gateway.engines.pool import Engines
 from gateway.jobs.events import job_events
+from gateway.jobs.login import Login
 from gateway.jobs.results import FORMS
 from gateway.jobs.setup import Jobs, jobs_of
 from gateway.jobs.stated import (
-    StatedJob,
     bad_job,
     document_of,
     refuse_too_many,
     stated_job,
     stated_retry,
 )
-from gateway.jobs.states import UPLOADS
+from gateway.jobs.states import KHEOPS, UPLOADS
 from gateway.jobs.store import NewJob
 from gateway.jobs.uploads import upload
 from gateway.jobs.view import job_json, whole_json
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
+from gateway.results.bundle import file_title
+from gateway.results.desk import Desk
+from gateway.results.responses import file_response
 from gateway.sources.callers import credential_of
-from gateway.sources.credential import ACCESS, Credential
+from gateway.sources.credential import ACCESS, NO_CREDENTIAL
 from gateway.sources.source import Source
 
 ALL_STUDIES = 1 << 30
@@ -42,14 +45,13 @@ async def create(request: Request) -> Response:
     jobs, engines = jobs_of(request), request.app.state.engines
     stated = stated_job(await document_of(request), most_studies=jobs.settings.studies)
     request.scope["model"] = _feature_model(engines, stated.model)
-    credential, names = None, stated.names or ()
+    login = Login(None, NO_CREDENTIAL)
+    names = stated.names
     if stated.kind != UPLOADS:
-        source = _source(request, stated.kind)
-        asked = await credential_of(request)
-        if stated.names is None:
-            names = await _all_names(source, asked, stated=stated, most=jobs.settings.studies)
+        login = await _login(request, stated.kind)
+        if names is None:
+            names = await _all_names(login, stated.album, most=jobs.settings.studies)
         request.scope["study_uids"] = names
-        credential = await source.for_job(asked, stated.album)
     new = NewJob(
         owner=principal_of(request).subject,
         model=stated.model,
@@ -57,10 +59,13 @@ async def create(request: Request) -> Response:
         album=stated.album,
         title=stated.title,
         options=stated.options,
-        names=names,
-        credential=credential,
+        names=names or (),
     )
-    job_id = await asyncio.to_thread(jobs.store.create, new, time.time() + jobs.settings.rows_s)
+    expires_at = time.time() + jobs.settings.rows_s
+    async with login.for_job(stated.album) as credential:
+        job_id = await asyncio.to_thread(
+            jobs.store.create, new, credential=credential, expires_at=expires_at
+        )
     jobs.runner.wake()
     where = {"Location": f"/api/jobs/{job_id}"}
     return JSONResponse(await _whole(jobs, new.owner, job_id), 202, where)
@@ -104,37 +109,44 @@ async def retry(request: Request) -> Response:
     job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     if any(position >= sum(job.counts.values()) for position in stated.positions):
         raise bad_job("a position is none of the job's")
-    credential = None
+    login = Login(None, NO_CREDENTIAL)
     if job.row.kind != UPLOADS:
-        source = _source(request, job.row.kind)
-        credential = await source.for_job(await credential_of(request), job.request["album"])
-    await asyncio.to_thread(
-        jobs.store.retry,
-        owner,
-        job_id,
-        positions=stated.positions,
-        older=stated.older,
-        credential=credential,
-        expires_at=time.time() + jobs.settings.rows_s,
-    )
+        login = await _login(request, job.row.kind)
+    expires_at = time.time() + jobs.settings.rows_s
+    async with login.for_job(job.request["album"]) as credential:
+        await asyncio.to_thread(
+            jobs.store.retry,
+            owner,
+            job_id,
+            positions=stated.positions,
+            older=stated.older,
+            credential=credential,
+            expires_at=expires_at,
+        )
     jobs.runner.wake()
     found = await _whole(jobs, owner, job_id)
     return JSONResponse(found, 202, background=_revoking(request))
 
 
 async def results(request: Request) -> Response:
-    """Answer the rows so far as a file."""
+    """Answer the rows so far as a file; it is called after the job's title."""
     jobs, (owner, job_id) = jobs_of(request), _which(request)
-    form = FORMS.get(request.path_params["form"])
+    name = request.path_params["form"]
+    form = FORMS.get(name)
     if form is None:
         raise ProblemError(404, "not_found", f"results can be had as {', '.join(FORMS)}")
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
+    model = request.app.state.engines.models.get(job.row.model)
 
     def written() -> bytes:
-        job = jobs.records.one(owner, job_id)
-        return form.write(job, jobs.records.stored(owner, job_id, positions))
+        studies = jobs.records.stored(owner, job_id, positions)
+        return form.write(job, studies, model.parameters if model else {})
 
-    return Response(await asyncio.to_thread(written), media_type=form.media_type)
+    desk: Desk = request.app.state.desk
+    content = await desk.done(written)
+    title = "" if form.is_paged else f"features_album_{file_title(job.request['title'])}.{name}"
+    return file_response(content, name, name=title)
 
 
 ROUTES = [
@@ -166,17 +178,16 @@ def _feature_model(engines: Engines, name: str) -> str:
     return model.name
 
 
-def _source(request: Request, kind: str) -> Source:
+async def _login(request: Request, kind: str) -> Login:
+    """Return by what a source is asked for a request; a DICOMweb server knows no users."""
     source: Source | None = request.app.state.sources.get(kind)
     if source is None:
         raise ProblemError(404, "no_source", "this gateway is not connected to such a source")
-    return source
+    return Login(source, await credential_of(request) if kind == KHEOPS else NO_CREDENTIAL)
 
 
-async def _all_names(
-    source: Source, credential: Credential, *, stated: StatedJob, most: int
-) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(await source.study_uids(credential, stated.album)))
+async def _all_names(login: Login, album: str | None, *, most: int) -> tuple[str, ...]:
+    names = await login.study_uids(album)
     refuse_too_many(names, most)
     if not names:
         raise ProblemError(422, "no_studies", "there are no studies in this album")

@@ -22,7 +22,7 @@ from gateway.jobs.changes import Changes, Event
 from gateway.jobs.database import Database
 from gateway.jobs.records import unknown_job
 from gateway.jobs.sealing import Sealing
-from gateway.jobs.states import DONE, RETRIABLE, RUNNING, WAITING
+from gateway.jobs.states import DONE, REFUSED, RETRIABLE, RUNNING, WAITING
 from gateway.jobs.tables import jobs, results, studies
 from gateway.problems import ProblemError
 from gateway.sources.credential import Credential
@@ -32,7 +32,7 @@ from gateway.sources.credential import Credential
 class NewJob:
     """What somebody wants done.
 
-    names: a StudyInstanceUID or a key of an upload a study. credential: None for uploads.
+    names: a StudyInstanceUID or a key of an upload a study.
     """
 
     owner: str
@@ -42,7 +42,6 @@ class NewJob:
     title: str
     options: dict[str, str]
     names: tuple[str, ...]
-    credential: Credential | None
 
 
 class Store:
@@ -57,12 +56,11 @@ class Store:
         self._database, self._sealing, self._changes = database, sealing, changes
         self._of_one_user = of_one_user
 
-    def create(self, new: NewJob, expires_at: float) -> str:
+    def create(self, new: NewJob, *, credential: Credential, expires_at: float) -> str:
         """Keep a new job, and return its id; raises ProblemError `too_many_jobs`."""
         job_id, key = secrets.token_urlsafe(16), self._sealing.new_key()
         box = self._sealing.box(key)
         request = {"title": new.title, "album": new.album, "options": new.options}
-        credential = None if new.credential is None else box.seal_credential(new.credential)
         with self._database.writing() as connection:
             self._refuse_too_many(connection, new.owner)
             connection.execute(
@@ -77,7 +75,7 @@ class Store:
                     key=key,
                     request=box.seal_json(request),
                     names=box.seal_json(new.names),
-                    credential=credential,
+                    credential=box.seal_credential(credential),
                 )
             )
             rows = [
@@ -98,6 +96,7 @@ class Store:
         """Delete a job with all its rows, whatever its state."""
         with self._database.writing() as connection:
             self._changes.delete(connection, self._locked(connection, owner, job_id))
+        self._database.truncate_log()
 
     def retry(
         self,
@@ -106,22 +105,20 @@ class Store:
         *,
         positions: Sequence[int],
         older: bool,
-        credential: Credential | None,
+        credential: Credential,
         expires_at: float,
     ) -> None:
         """Begin again with studies that failed or were cancelled: some, or all without positions.
 
         older: those done by other versions than the newest rows, instead. credential: replaces the
-        one that the job has; None for uploads.
+        one that the job has.
         """
         with self._database.writing() as connection:
             job = self._locked(connection, owner, job_id)
             if job.state != RUNNING:
                 self._refuse_too_many(connection, owner)
             self._changes.let_go(connection, job)
-            sealed = None
-            if credential is not None:
-                sealed = self._sealing.box(job.key).seal_credential(credential)
+            sealed = self._sealing.box(job.key).seal_credential(credential)
             values = {"state": RUNNING, "waits_for": "", "credential": sealed, "ended_at": None}
             this = update(jobs).where(jobs.c.id == job_id)
             connection.execute(this.values(expires_at=expires_at, **values))
@@ -150,6 +147,9 @@ class Store:
         self, connection: Connection, job: Row[Any], which: ColumnElement[bool]
     ) -> None:
         with_old = select(studies.c.position).where(studies.c.job_id == job.id, which)
+        refused = and_(studies.c.job_id == job.id, studies.c.code == REFUSED)
+        still_waiting = update(studies).where(refused, studies.c.state == WAITING)
+        connection.execute(still_waiting.values(code="", sentence=None))
         old = and_(results.c.job_id == job.id, results.c.position.in_(with_old))
         connection.execute(delete(results).where(old))
         self._changes.set_waiting(connection, job, which)

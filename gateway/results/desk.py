@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -52,10 +53,14 @@ class Desk:
 
         try:
             await take_body(request, take)
-            async with self._turns:
-                return await asyncio.to_thread(_done, work, document)
+            return await self.done(partial(work, document))
         finally:
             self._held_bytes -= len(document)
+
+    async def done(self, work: Callable[[], T]) -> T:
+        """Return what some work gives, in its turn and in a thread; raises ProblemError."""
+        async with self._turns:
+            return await asyncio.to_thread(_done, work)
 
     def _refuse(self, *, size: int, more: int) -> None:
         """Refuse a document of so many bytes, or to hold so many bytes more."""
@@ -66,9 +71,9 @@ class Desk:
             raise ProblemError(503, "no_room", "too much is sent in at once", headers=RETRY)
 
 
-def _done(work: Callable[[bytearray], T], document: bytearray) -> T:
+def _done(work: Callable[[], T]) -> T:
     try:
-        return work(document)
+        return work()
     except MixedVersionsError as error:
         raise ProblemError(409, "mixed_versions", str(error)) from None
     except DocumentError as error:

@@ -59,8 +59,14 @@ TOTAL = {
 SCHEMAS = {
     "Sources": {
         "type": "object",
-        "required": ["kheops", "dicomweb"],
-        "properties": {"kheops": {"type": "boolean"}, "dicomweb": {"type": "boolean"}},
+        "required": ["kheops", "dicomweb", "jobs", "studies_of_a_job", "rows_days"],
+        "properties": {
+            "kheops": {"type": "boolean"},
+            "dicomweb": {"type": "boolean"},
+            "jobs": {"type": "boolean"},
+            "studies_of_a_job": {"type": "integer"},
+            "rows_days": {"type": "number"},
+        },
     },
     "Albums": _object(
         albums=_listed(ALBUM),
@@ -109,7 +115,9 @@ def paths() -> dict[str, Any]:
     albums, studies = _search(ALBUM_SORTS), _search(STUDY_SORTS, modality=True)
     kheops, dicomweb = "/api/kheops/albums", "/api/dicomweb/studies"
     return {
-        "/api/sources": _get("sources", "Which sources there are", given="Sources"),
+        "/api/sources": _get(
+            "sources", "Which sources there are, and what jobs may be", given="Sources"
+        ),
         kheops: _get("albums", "Albums of Kheops", given="Albums", parameters=[*albums, TOKEN]),
         f"{kheops}/{{album}}/studies": _get(
             "album_studies",
