@@ -240,3 +240,17 @@ def test_two_versions_are_compared_row_by_row(page, gateway, drop, tmp_path):
         "other weights or preprocessing: other quantities",
         "0",
     ]
+
+
+def test_who_types_while_rows_come_in_goes_on_typing(page, drop, tmp_path):
+    drop(zip_file(tmp_path, "one.zip", PatientID="alpha"))
+    wait_for(page, "one.zip", "done")
+    search = page.get_by_label("Search")
+    search.press_sequentially("alp")
+
+    drop(zip_file(tmp_path, "two.zip", PatientID="beta"))
+    wait_for(page, "two.zip", "done")
+    page.keyboard.type("ha")
+
+    assert search.input_value() == "alpha"
+    assert column_of(page, "patient") == ["alpha"]

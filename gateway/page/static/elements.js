@@ -15,3 +15,21 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 export const byId = (id) => document.getElementById(id);
+
+const CONTROLS = "a, button, input, select, summary";
+
+/**
+ * Draw a part of the page anew, and leave the focus, the cursor in a text and what is unfolded where they
+ * were: somebody may be typing while rows come in.
+ */
+export function redraw(part, draw) {
+  const at = [...part.querySelectorAll(CONTROLS)].indexOf(document.activeElement);
+  const { selectionStart: start, selectionEnd: end } = document.activeElement ?? {};
+  const unfolded = [...part.querySelectorAll("details")].map(({ open }) => open);
+  draw();
+  part.querySelectorAll("details").forEach((each, index) => (each.open = unfolded[index] ?? each.open));
+  if (at < 0) return;
+  const control = part.querySelectorAll(CONTROLS)[at];
+  control?.focus({ preventScroll: true });
+  if (typeof start === "number") control?.setSelectionRange?.(start, end);
+}

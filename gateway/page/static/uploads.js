@@ -22,6 +22,7 @@ export class Uploads {
   #views = new Map();
   #states = new Map();
   #remark = () => "";
+  #isToShow = false;
   #started;
   #onLoggedOut;
   #actions = {
@@ -58,7 +59,7 @@ export class Uploads {
     if (isListed && this.#states.get(study) === study.state) return;
     this.#states.set(study, study.state);
     if (study.state === "failed" && study.problem.status === 401) this.#onLoggedOut();
-    if (study.state === "done" || !isListed || study.state === "waiting") this.#showResults();
+    if (study.state === "done" || !isListed || study.state === "waiting") this.#showResultsSoon();
     this.#showSummary();
   }
 
@@ -92,7 +93,15 @@ export class Uploads {
     this.#showSummary();
   }
 
+  /** Once for all that changes at once: hundreds of studies are added in one go. */
+  #showResultsSoon() {
+    if (this.#isToShow) return;
+    this.#isToShow = true;
+    queueMicrotask(() => this.#showResults());
+  }
+
   #showResults() {
+    this.#isToShow = false;
     const answered = this.#studies.list.filter(({ answer }) => answer);
     byId("results").hidden = !answered.some(({ answer }) => answer.rows.length);
     this.#results.show(answered.map(({ id, source, answer }) => ({ key: String(id), name: source.name, ...answer })));

@@ -1,7 +1,7 @@
 /** Where cohorts begin: the sources of studies, and the jobs that there are. */
 
 import { get } from "../api.js";
-import { element } from "../elements.js";
+import { element, redraw } from "../elements.js";
 import { counted, dateText, numberText, t, words } from "../words.js";
 import { heading, problemNotice } from "./parts.js";
 
@@ -19,6 +19,7 @@ export class HomeView {
   #place;
   #list = element("div", {});
   #timer = 0;
+  #isClosed = false;
 
   constructor(place) {
     this.#place = place;
@@ -41,18 +42,20 @@ export class HomeView {
   }
 
   open() {
-    this.close();
+    clearTimeout(this.#timer);
     this.#load();
   }
 
   close() {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
   async #load() {
     try {
       const { jobs } = await get("/api/jobs");
-      this.#list.replaceChildren(jobs.length ? listOf(jobs) : this.#nothing());
+      if (this.#isClosed) return;
+      redraw(this.#list, () => this.#list.replaceChildren(jobs.length ? listOf(jobs) : this.#nothing()));
       if (jobs.some(({ state }) => state === "running")) this.#timer = setTimeout(() => this.#load(), AGAIN_MS);
     } catch (problem) {
       this.#list.replaceChildren(problemNotice(problem, () => this.open()));

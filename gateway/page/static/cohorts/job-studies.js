@@ -1,6 +1,6 @@
 /** The studies of a job with their states: those that failed first, with what helps. */
 
-import { element } from "../elements.js";
+import { element, redraw } from "../elements.js";
 import { counted, t, words } from "../words.js";
 import { labelled, remedyOf, select } from "./parts.js";
 
@@ -71,7 +71,7 @@ export class JobStudies {
     const wanted = all.filter(({ state }) => !this.#state || state === this.#state);
     const order = ({ state }) => (FIRST.includes(state) ? FIRST.indexOf(state) : FIRST.length);
     const shown = wanted.sort((a, b) => order(a) - order(b) || a.position - b.position).slice(0, this.#shown);
-    this.#list.replaceChildren(...shown.map((study) => this.#line(study)));
+    redraw(this.#list, () => this.#list.replaceChildren(...shown.map((study) => this.#line(study))));
     this.#more.hidden = wanted.length <= shown.length;
     this.#more.textContent = counted(wanted.length - shown.length, "Show {n} more study", "Show {n} more studies");
   }

@@ -1,7 +1,7 @@
 /** A job: how far it is, what failed, and its rows. */
 
 import { get, post, remove } from "../api.js";
-import { element } from "../elements.js";
+import { element, redraw } from "../elements.js";
 import { secondsText } from "../numbers.js";
 import { ResultsView } from "../results/results-view.js";
 import { counted, dateText, numberText, t } from "../words.js";
@@ -131,7 +131,7 @@ export class JobView {
   #draw() {
     const { title, created_at: created } = this.#job;
     this.#head.querySelector("h2").textContent = title || t("Cohort of {date}", { date: dateText(created) });
-    this.#progress.replaceChildren(...this.#progressParts());
+    redraw(this.#progress, () => this.#progress.replaceChildren(...this.#progressParts()));
   }
 
   #progressParts() {

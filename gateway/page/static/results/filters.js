@@ -1,6 +1,6 @@
 /** What is to be shown: search, choices, exclusions by code, the selection, and columns. */
 
-import { element } from "../elements.js";
+import { element, redraw } from "../elements.js";
 import { counted, numberText, t } from "../words.js";
 import { ALL } from "./chosen.js";
 import { SEVERITY_WORDS, choosable } from "./columns.js";
@@ -27,6 +27,10 @@ export class Filters {
 
   /** Offer what the entries have; what was chosen before stays so where it can. */
   offer() {
+    redraw(this.element, () => this.#offer());
+  }
+
+  #offer() {
     const { entries, filter } = this.#chosen;
     const valuesOf = (value) => [...new Set(entries.map(value))].sort((a, b) => a.localeCompare(b));
     const search = element("input", { type: "search", autocomplete: "off", spellcheck: "false", value: filter.text,
