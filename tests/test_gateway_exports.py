@@ -119,8 +119,8 @@ def test_methods_tell_what_the_model_of_this_service_does(gateway, answer):
         ("exports/csv", [], 400, "bad_request"),
         ("comparisons", [], 400, "bad_request"),
         ("comparisons", {"first": {"model": "m", "answers": []}}, 400, "bad_request"),
-        ("projections", {"rows": [[1], [1, 2]]}, 400, "bad_request"),
-        ("projections", {"rows": [[]] * 20_001}, 413, "too_large"),
+        ("projections", {"rows": [{"features": [1]}, {"features": [1, 2]}]}, 400, "bad_request"),
+        ("projections", {"rows": [{"features": [1]}] * 20_001}, 413, "too_large"),
     ],
 )
 def test_a_document_that_cannot_be_has_a_code(gateway, path, document, status, code):
@@ -166,7 +166,11 @@ def test_a_document_above_the_limit_is_refused_before_it_is_sent(gateway, monkey
 
 
 def test_rows_are_projected(gateway):
-    found = sent(gateway, "projections", {"rows": [[0, 0, 5], [1, 2, 5], [2, 4, 5]]}).json()
+    found = sent(
+        gateway,
+        "projections",
+        {"rows": [{"features": each} for each in ([0, 0, 5], [1, 2, 5], [2, 4, 5])]},
+    ).json()
 
     assert found["explained"] == pytest.approx([1, 0, 0])
     assert [round(score[0], 6) for score in found["scores"]] == [-1.414214, 0, 1.414214]

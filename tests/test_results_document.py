@@ -13,8 +13,8 @@ from gateway.results.document import (
     TooManyValuesError,
     as_json,
     cohort_of,
+    matrix_of,
     read_json,
-    rows_of,
 )
 
 
@@ -101,42 +101,51 @@ def test_what_is_no_json_is_refused(body):
         read_json(bytearray(body))
 
 
-def test_rows_of_numbers_are_a_matrix():
-    found = rows_of(bytearray(b'{"rows": [[1, 2.5],\n[3, -4e2]]}'))
+def rows_of(body):
+    return matrix_of(read_json(bytearray(body)))
+
+
+def test_features_of_rows_are_a_matrix():
+    found = rows_of(b'{"rows": [{"features": [1, 2.5], "roi": "a"},\n{"features": [3, -4e2]}]}')
 
     np.testing.assert_array_equal(found, [[1, 2.5], [3, -400]])
-    assert rows_of(bytearray(b'{"rows": []}')).shape == (0, 0)
+    assert rows_of(b'{"rows": []}').shape == (0, 0)
 
 
 @pytest.mark.parametrize(
-    "body",
+    "rows",
     [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"rows": null}',
-        b'{"rows": [null]}',
-        b'{"rows": [[null]]}',
-        b'{"rows": [[1], [1, 2]]}',
-        b'{"rows": [["1"]]}',
-        b'{"rows": [[NaN]]}',
-        b'{"rows": [[1e999]]}',
-        b'{"rows": [[1e308], [-1e308]]}',
-        b'{"rows": [[1]], "more": 1}',
-        b'{"rows": [[1]]}{"rows": [[2]]}',
-        b'{"rows": ' + b"[" * 1_000_000,
-        b'{"more": ' + b"[" * 1_000_000,
-        b"\xff",
+        "null",
+        "[null]",
+        "[[1]]",
+        "[{}]",
+        '[{"features": null}]',
+        '[{"features": []}]',
+        '[{"features": [null]}]',
+        '[{"features": [[1]]}]',
+        '[{"features": [true]}]',
+        '[{"features": ["1"]}]',
+        '[{"features": [NaN]}]',
+        '[{"features": [1e999]}]',
+        '[{"features": [1e39]}]',
+        '[{"features": [1]}, {"features": [1, 2]}]',
+        "[" * 100_000,
     ],
 )
-def test_other_rows_are_refused(body):
+def test_other_rows_are_refused(rows):
     with pytest.raises(DocumentError):
-        rows_of(bytearray(body))
+        rows_of(b'{"rows": %s}' % rows.encode())
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"1"])
+def test_what_has_no_rows_is_refused(body):
+    with pytest.raises(DocumentError):
+        rows_of(body)
 
 
 def test_too_many_rows_or_values_are_refused(monkeypatch):
     with pytest.raises(TooManyValuesError, match="20001 rows of 1: at most 20000 of 4096"):
-        rows_of(bytearray(b'{"rows": [' + b"[1]," * 20_000 + b"[1]]}"))
+        rows_of(b'{"rows": [' + b'{"features": [1]},' * 20_000 + b'{"features": [1]}]}')
     monkeypatch.setattr(module, "LARGEST_VALUES", 10)
     with pytest.raises(TooManyValuesError, match="more than 10 values"):
         read_json(bytearray(b"[1,2,3,4,5,6,7,8,9,10,11]"))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,19 +31,20 @@ def begin(page: GatewayProcess, sample: Path, console: Console) -> None:
 
     One that a start before has made is taken, as long as the page keeps its rows.
     """
-    client = httpx.Client(
-        base_url=page.root,
-        headers={"Authorization": f"Bearer {page.token}"},
-        timeout=ANSWER_SECONDS,
-    )
     try:
-        job = _job(client)
+        with _client(page) as client:
+            job = _job(client)
     except (httpx.HTTPError, KeyError, ValueError):
         return  # a page without jobs: there is nothing to be said of it
     console.print(f"a cohort to look at: {page.url}#/jobs/{job['id']}", markup=False)
     if job["state"] != "ended":
-        arguments = (client, job, sample)
+        arguments = (page, job, sample)
         threading.Thread(target=_send, args=arguments, name="demo cohort", daemon=True).start()
+
+
+def _client(page: GatewayProcess) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {page.token}"}
+    return httpx.Client(base_url=page.root, headers=headers, timeout=ANSWER_SECONDS)
 
 
 def _job(client: httpx.Client) -> dict[str, Any]:
@@ -67,9 +68,9 @@ def _chests() -> Iterator[tuple[str, int]]:
     return product(CLASSES, range(FIRST_SEED, FIRST_SEED + OF_EACH_CLASS))
 
 
-def _send(client: httpx.Client, job: dict[str, Any], sample: Path) -> None:
+def _send(page: GatewayProcess, job: dict[str, Any], sample: Path) -> None:
     """Send all studies; the page says of each whether that went well."""
-    with suppress(httpx.HTTPError), closing(client):
+    with suppress(httpx.HTTPError), _client(page) as client:
         for study, content in zip(job["studies"], _studies(sample), strict=True):
             client.put(
                 f"/api/jobs/{job['id']}/studies/{study['position']}/file",

@@ -58,13 +58,22 @@ ANSWERS = {
 ROWS = {
     "type": "object",
     "required": ["rows"],
-    "additionalProperties": False,
     "properties": {
         "rows": {
             "type": "array",
             "maxItems": LARGEST_ROWS,
-            "items": {**NUMBERS, "maxItems": LARGEST_FEATURES},
-            "description": "of one length",
+            "items": {
+                "type": "object",
+                "required": ["features"],
+                "properties": {
+                    "features": {
+                        **NUMBERS,
+                        "minItems": 1,
+                        "maxItems": LARGEST_FEATURES,
+                        "description": "finite as 32-bit numbers; of all rows as many",
+                    }
+                },
+            },
         }
     },
 }

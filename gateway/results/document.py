@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.json
 from numpy.typing import NDArray
 
 from gateway.results.cohort import Cohort, Study
 from gateway.results.labels import Label, fault_of, is_text
 from gateway.results.projection import LARGEST_FEATURES, LARGEST_ROWS
 from gateway.results.provenance import json_bytes
-
-ARROW_JSON: Any = pyarrow.json  # has no types
-
-ROWS = pa.schema([("rows", pa.list_(pa.list_(pa.float64())))])
 
 LARGEST_VALUES = 20_000_000
 """In one document: some 50 000 rows of 256 features. It bounds the memory that reading it takes."""
@@ -58,46 +52,27 @@ def read_json(body: bytearray) -> Any:
         raise DocumentError("the body is no JSON in UTF-8 that can be read") from None
 
 
-def rows_of(body: bytearray) -> NDArray[np.float64]:
-    """Return the rows of numbers in `{"rows": [[…], …]}`, float64 [rows, features].
+def matrix_of(document: Any) -> NDArray[np.float64]:
+    """Return the features of `{"rows": [{"features": […]}, …]}`, float64 [rows, features].
 
-    Raises DocumentError, or TooManyValuesError. Arrow reads it, for there is nothing else in it:
-    beside other threads, and without a Python object a number.
+    Whatever else a row has is left. Raises DocumentError, or TooManyValuesError.
     """
-    _refuse_many(body)
-    reading = ARROW_JSON.ReadOptions(use_threads=False, block_size=len(body) + 1)
-    parsing = ARROW_JSON.ParseOptions(
-        ROWS, newlines_in_values=True, unexpected_field_behavior="error"
-    )
-    try:
-        table = ARROW_JSON.read_json(pa.py_buffer(body), reading, parsing)
-        rows = table["rows"].combine_chunks()
-    except (pa.ArrowInvalid, KeyError):
-        raise DocumentError("an object with rows is needed, lists of numbers") from None
-    return _matrix(rows)
-
-
-def _matrix(rows: pa.ListArray) -> NDArray[np.float64]:
-    """Return an array of one list of lists as a matrix."""
-    vectors = rows.flatten()
-    values = vectors.flatten()
-    lengths = set(vectors.value_lengths().to_pylist())
-    if len(rows) != 1 or rows.null_count or vectors.null_count or values.null_count:
-        raise DocumentError("an object with rows is needed, lists of numbers")
-    if len(lengths) > 1:
+    rows = document.get("rows") if isinstance(document, Mapping) else None
+    if not isinstance(rows, list):
+        raise DocumentError("an object with rows is needed")
+    stated = [row.get("features") if isinstance(row, Mapping) else None for row in rows]
+    features = [each for each in stated if isinstance(each, np.ndarray)]
+    if len(features) < len(rows):
+        raise DocumentError("rows are objects with features")
+    if len({len(each) for each in features}) > 1:
         raise DocumentError("rows have different numbers of features")
-    with np.errstate(over="ignore", under="ignore"):
-        narrow = np.asarray(values.to_numpy(zero_copy_only=False), np.float32)
-    matrix = narrow.astype(np.float64)
-    if not np.isfinite(matrix).all():
-        raise DocumentError("a number is not finite as 32-bit number")
-    count = lengths.pop() if lengths else 0
-    if len(vectors) > LARGEST_ROWS or count > LARGEST_FEATURES:
+    count = len(features[0]) if features else 0
+    if len(features) > LARGEST_ROWS or count > LARGEST_FEATURES:
         raise TooManyValuesError(
-            f"there are {len(vectors)} rows of {count}: "
+            f"there are {len(features)} rows of {count}: "
             f"at most {LARGEST_ROWS} of {LARGEST_FEATURES} are drawn"
         )
-    return matrix.reshape(len(vectors), count)
+    return np.array(features, np.float64).reshape(len(features), count)
 
 
 def cohort_of(document: Any, parameters: Mapping[str, Mapping[str, str]]) -> Cohort:

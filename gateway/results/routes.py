@@ -13,7 +13,7 @@ from gateway.problems import ProblemError
 from gateway.results.cohort import Cohort
 from gateway.results.comparison import comparison
 from gateway.results.desk import Desk
-from gateway.results.document import DocumentError, cohort_of, read_json, rows_of
+from gateway.results.document import DocumentError, cohort_of, matrix_of, read_json
 from gateway.results.export import MEDIA_TYPES, export, file_name
 from gateway.results.projection import projection
 from gateway.results.provenance import json_bytes
@@ -74,7 +74,7 @@ def _exported(form: str, parameters: Parameters, body: bytearray) -> tuple[Cohor
 
 
 def _projected(body: bytearray) -> bytes:
-    found = projection(rows_of(body))
+    found = projection(matrix_of(read_json(body)))
     return json_bytes(
         {
             "scores": found.scores.tolist(),

@@ -61,7 +61,7 @@ export class Scatter {
     }
     this.#note.textContent = t("Components are computed …");
     try {
-      const { scores, explained } = await this.#project(shown.map(({ features }) => features));
+      const { scores, explained } = await this.#project(shown.map(({ features }) => ({ features })));
       if (asked !== this.#asked) return;
       this.#projected = { entries: shown, scores, explained };
       this.#draw();
