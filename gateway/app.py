@@ -24,6 +24,8 @@ from gateway.login.setup import login
 from gateway.page.routes import page_routes
 from gateway.passthrough import routes as passthrough
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
+from gateway.results import routes as results
+from gateway.results.desk import Desk
 from gateway.settings import Settings
 from gateway.sources import routes as sources_routes
 from gateway.sources.callers import access_of
@@ -64,7 +66,7 @@ def application(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.settings = settings
+        app.state.settings, app.state.desk = settings, Desk()
         async with (
             sources_of(settings.sources) as sources,
             login(app, settings, others=_entry(sources)),
@@ -90,6 +92,7 @@ def application(settings: Settings) -> Starlette:
             *uploads.ROUTES,
             *sources_routes.ROUTES,
             *jobs_routes.ROUTES,
+            *results.ROUTES,
             *passthrough.ROUTES,
         ],
         outermost=[Middleware(SecurityHeaders, settings), Middleware(Watching, metrics, audit)],

@@ -3,6 +3,11 @@
 from importlib.metadata import version
 from typing import Any
 
+from gateway.jobs.description import SCHEMAS as JOB_SCHEMAS
+from gateway.jobs.description import job_paths
+from gateway.results import description as results
+from gateway.results.export import MEDIA_TYPES
+from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
 ROW = {
@@ -81,9 +86,10 @@ REFUSALS = {
     400: "an option is unknown, or the request cannot be read",
     401: "nobody is logged in, or the token is not valid",
     403: "another site sent this",
-    404: "there is no such model",
-    406: "only JSON and CSV can be had",
+    404: "there is no such model, job or source",
+    406: "there is no such form",
     408: "the study did not come in time",
+    409: "the job is not in a state for this: the code says why",
     411: "the length of the study is needed",
     413: "the study is larger than is taken",
     415: "the body is neither a zip nor a form with one",
@@ -111,6 +117,9 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
+            **job_paths(_answers),
+            **sources.paths(),
+            **results.paths(),
         },
         "components": {
             "schemas": {
@@ -118,6 +127,9 @@ def description() -> dict[str, Any]:
                 "Models": MODELS,
                 "Session": SESSION,
                 "Problem": PROBLEM,
+                **JOB_SCHEMAS,
+                **sources.SCHEMAS,
+                **results.SCHEMAS,
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -131,7 +143,7 @@ def _get(summary: str, name: str, schema: str) -> dict[str, Any]:
     return {
         "summary": summary,
         "operationId": name,
-        "responses": _answers({"application/json": {"schema": _reference(schema)}}),
+        "responses": _answers("200", {"application/json": {"schema": _reference(schema)}}),
     }
 
 
@@ -165,10 +177,12 @@ def _features() -> dict[str, Any]:
             },
         },
         "responses": _answers(
+            "200",
             {
                 "application/json": {"schema": _reference("Features")},
-                "text/csv": {"schema": {"type": "string"}},
-            }
+                MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+                **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
+            },
         ),
     }
 
@@ -191,12 +205,15 @@ def _option(option: tuple[str, dict[str, Any], str]) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": text}
 
 
-def _answers(content: dict[str, Any]) -> dict[str, Any]:
+def _answers(status: str, content: dict[str, Any]) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": _reference("Problem")}}
     refused = {
-        str(status): {"description": text, "content": problem} for status, text in REFUSALS.items()
+        str(code): {"description": text, "content": problem} for code, text in REFUSALS.items()
     }
-    return {"200": {"description": "as asked for", "content": content}, **refused}
+    wanted: dict[str, Any] = {"description": "as asked for"}
+    if content:
+        wanted["content"] = content
+    return {status: wanted, **refused}
 
 
 def _reference(name: str) -> dict[str, str]:

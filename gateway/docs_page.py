@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from gateway.description import REFUSALS, description
+from gateway.results.description import REFUSALS as REFUSALS_OF_RESULTS
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -30,6 +31,11 @@ people.</p>
 """
 
 
+ALL_REFUSALS = {**REFUSALS_OF_RESULTS, **REFUSALS}
+
+ALL_REFUSALS = {**REFUSALS_OF_RESULTS, **REFUSALS}
+
+
 def docs_page(url: str) -> str:
     """Return the page; url: where the gateway is found."""
     paths = "".join(
@@ -37,7 +43,7 @@ def docs_page(url: str) -> str:
         for path, methods in description()["paths"].items()
         for method, operation in methods.items()
     )
-    refusals = "".join(_line(str(status), text) for status, text in REFUSALS.items())
+    refusals = "".join(_line(str(status), text) for status, text in sorted(ALL_REFUSALS.items()))
     return PAGE.format(url=escape(url), paths=paths, refusals=refusals)
 
 

@@ -1,5 +1,6 @@
 """The real OpenID provider of the tests: npm's oidc-provider, installed once and started once."""
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -62,12 +63,14 @@ def provider_files(request: pytest.FixtureRequest) -> Path:
         pytest.skip("there is no Node.js for the OpenID provider")
     digest = hashlib.sha256((FILES / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = Path(request.config.cache.mkdir(f"oidc-{digest}"))
-    if not (folder / "installed").exists():
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(FILES / name, folder)
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        (folder / "installed").touch()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        if not (folder / "installed").exists():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(FILES / name, folder)
+            command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            (folder / "installed").touch()
     return folder
 
 

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import LargeBinary
 
+from gateway.jobs.tables import metadata
 from imaging.errors import REFUSALS
 from imaging.quality import QUALITY
 from tools.engine.settings import EngineSettings
@@ -65,3 +67,21 @@ def test_the_readme_has_the_default_ports():
     readme = (CHECKOUT / "README.md").read_text()
     for port in (settings.http_port, settings.grpc_port):
         assert str(port) in readme
+
+
+def test_every_column_of_the_database_is_told_of_and_no_other():
+    found, table = {}, ""
+    for line in (CHECKOUT / "docs" / "privacy.md").read_text().splitlines():
+        if line.startswith("### "):
+            table = line.removeprefix("### ")
+        elif table and line.startswith("| `"):
+            cells = [cell.strip() for cell in line.split("|")[1:-1]]
+            names = re.findall(r"`(\w+)`", cells[0])
+            found |= {(table, name): cells[-1] for name in names}
+
+    columns = {
+        (table.name, column.name): "sealed" if isinstance(column.type, LargeBinary) else "clear"
+        for table in metadata.tables.values()
+        for column in table.columns
+    }
+    assert found == columns

@@ -157,6 +157,11 @@ def maps_studies(service):
     return any("-study-" in Path("/proc", str(pid), "maps").read_text() for pid in pids)
 
 
+def studies_of(client):
+    """Regions with studies that a process gave their names."""
+    return list(SHARED_MEMORY.glob(f"deepfeatures-{client.pid}-*-study-*"))
+
+
 def test_a_client_that_is_killed_in_the_middle_leaves_no_memory(service, tmp_path):
     (tmp_path / "study.zip").write_bytes(LONG)
     call = [DEEPFEATURES, "extract", tmp_path / "study.zip", "--url", service.url]
@@ -166,7 +171,7 @@ def test_a_client_that_is_killed_in_the_middle_leaves_no_memory(service, tmp_pat
 
     assert infer(service.url, "ct3dcnn", STUDY).rows
     wait_until(lambda: not maps_studies(service), 40)
-    assert not list(SHARED_MEMORY.glob("deepfeatures-*-study-*"))
+    assert not studies_of(client)
 
 
 REGISTERING = """
@@ -194,7 +199,7 @@ def test_what_a_killed_client_registered_is_let_go_of(service):
 
     wait_until(lambda: not control.registered_regions(), 40)
     assert not maps_studies(service)
-    for left in SHARED_MEMORY.glob("deepfeatures-*-study-*"):  # in half a minute, by the service
+    for left in studies_of(client):  # in half a minute, by the service
         left.unlink()
 
 

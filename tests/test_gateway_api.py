@@ -26,8 +26,13 @@ CHECKS = [
 
 
 @pytest.fixture(scope="module")
-def gateway(server):
-    with serving(settings_of(server.http_url, GATEWAY_REQUESTS_A_MINUTE="100000")) as (url, _):
+def gateway(server, tmp_path_factory):
+    file = tmp_path_factory.mktemp("jobs") / "jobs.sqlite"
+    stated = {
+        "GATEWAY_REQUESTS_A_MINUTE": "100000",
+        "GATEWAY_JOBS_DATABASE": f"sqlite:///{file}",
+    }
+    with serving(settings_of(server.http_url, **stated)) as (url, _):
         yield url
 
 

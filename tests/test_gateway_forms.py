@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.problems import ProblemError
-from gateway.uploads.accept import CSV, JSON, wanted
+from gateway.results.export import MEDIA_TYPES
+from gateway.uploads.accept import wanted
 from gateway.uploads.multipart import Form
 
 TYPE = 'multipart/form-data; boundary="xYx"'
@@ -86,14 +87,18 @@ def test_a_boundary_is_needed(kind):
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
-        (None, JSON),
-        ("*/*", JSON),
-        ("text/csv", CSV),
-        ("TEXT/CSV; charset=utf-8", CSV),
-        ("text/*", CSV),
-        ("application/json;q=0.5, text/csv;q=0.8", CSV),
-        ("text/html, */*;q=0.1", JSON),
-        ("application/json;q=0, */*", CSV),
+        (None, "json"),
+        ("*/*", "json"),
+        ("text/csv", "csv"),
+        ("TEXT/CSV; charset=utf-8", "csv"),
+        ("text/*", "csv"),
+        ("application/*", "json"),
+        ("application/zip", "zip"),
+        (MEDIA_TYPES["xlsx"], "xlsx"),
+        ("application/vnd.apache.parquet;q=0.9, text/csv;q=0.8", "parquet"),
+        ("application/json;q=0.5, text/csv;q=0.8", "csv"),
+        ("text/html, */*;q=0.1", "json"),
+        ("application/json;q=0, */*", "csv"),
     ],
 )
 def test_the_form_of_the_answer_is_the_one_that_is_wanted_most(accept, kind):

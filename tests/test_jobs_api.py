@@ -8,7 +8,10 @@ import httpx
 import numpy as np
 import pytest
 from jobs_world import ALBUM, KEY, failed, jobs_gateway, source_of, uids
+from openpyxl import load_workbook
+from starlette.routing import Match
 
+from gateway.jobs.routes import ROUTES as OURS
 from gateway.sources.source import SourceError
 from tools.phantom import phantom_zip
 
@@ -98,6 +101,19 @@ def test_results_are_had_by_pages_and_as_a_table(ada):
         np.array([row[3:] for row in rows], np.float32),
         np.array([row["features"] for each in whole["answers"] for row in each["rows"]], "f4"),
     )
+
+
+def test_a_workbook_has_the_rows_and_what_failed(ada, source):
+    source.failing[uids(1)[0]] = [SourceError("source_empty", "it is not there any more")]
+    job = ada.ended(ada.begin(title="Lungs / left")["id"])
+
+    answer = ada.ask("GET", f"/{job['id']}/results.xlsx")
+
+    assert answer.headers["content-disposition"].endswith("features_album_Lungs%20_%20left.xlsx")
+    book = load_workbook(io.BytesIO(answer.content))
+    assert book["Features"].max_row == 1 + 2
+    excluded = list(book["Exclusions"].iter_rows(values_only=True))
+    assert any("source_empty" in row for row in excluded)
 
 
 def test_a_form_that_is_none_is_refused(ada):
@@ -301,7 +317,7 @@ ROUTES = [
     ("GET", ""),
     ("GET", "/events"),
     ("GET", "/results.json"),
-    ("GET", "/results.csv"),
+    *(("GET", f"/results.{form}") for form in ("csv", "zip", "xlsx", "parquet")),
     ("POST", "/retry"),
     ("POST", "/cancel"),
     ("PUT", "/studies/0/file"),
@@ -329,24 +345,15 @@ def test_somebody_else_s_job_is_not_there(ada, method, path, kind):
 
 
 def test_every_route_of_a_job_is_asked_for_by_somebody_else():
-    from gateway.jobs.routes import ROUTES as OURS
-
     asked = {
-        (
-            method,
-            path.replace("json", "{form}")
-            .replace("csv", "{form}")
-            .replace("/0/", "/{position:int}/"),
-        )
+        (route.path, method)
         for method, path in ROUTES
-    }
-    served = {
-        (method, route.path.removeprefix("/api/jobs/{id}"))
         for route in OURS
-        for method in route.methods - {"HEAD"}
-        if "{id}" in route.path
+        if route.matches({"type": "http", "method": method, "path": f"/api/jobs/x{path}"})[0]
+        is Match.FULL
     }
-    assert served == asked
+    served = {(route.path, method) for route in OURS for method in route.methods - {"HEAD"}}
+    assert asked == {(path, method) for path, method in served if "{id}" in path}
 
 
 KHEOPS = {"kind": "kheops", "album": ALBUM}

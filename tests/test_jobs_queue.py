@@ -4,7 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from jobs_world import new_job, parts_of, uids
+from cryptography.fernet import Fernet
+from jobs_world import KEY, new_job, parts_of, uids
 from sqlalchemy import select, update
 from starlette.datastructures import Secret
 
@@ -57,6 +58,27 @@ def test_the_next_study_is_of_who_has_the_fewest_at_work(here):
     owners = [here.queue.claim().owner for _ in range(4)]
 
     assert owners == ["ada", "bob", "ada", "bob"]
+
+
+def test_who_has_to_wait_is_passed_over(here):
+    begun(here, new_job(uids(1)))
+    begun(here, new_job(uids(1), owner="bob"))
+
+    assert here.queue.claim({"ada"}).owner == "bob"
+    assert here.queue.claim({"ada"}) is None
+    assert here.queue.claim().owner == "ada"
+
+
+def test_a_job_under_a_key_of_another_gateway_holds_no_other_up(postgres, caplog):
+    new = Fernet.generate_key().decode()
+    with parts_of(postgres) as here, parts_of(postgres, keys=[new, KEY]) as newer:
+        begun(newer, new_job(["1.1"]))
+        begun(here, new_job(["1.2"]))
+
+        assert here.queue.claim().name == "1.2"
+        assert here.queue.claim() is None
+        assert newer.queue.claim().name == "1.1"
+    assert caplog.text.count("sealed under a key") == 1
 
 
 def test_a_job_ends_with_its_last_study(here):

@@ -5,9 +5,19 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
-from login_world import LOCAL_TOKEN, browser_of, local_settings, logged_in, running
+from login_world import (
+    FORM,
+    LOCAL_TOKEN,
+    access_token,
+    browser_of,
+    local_settings,
+    logged_in,
+    running,
+)
 from sources_world import gateway_of, program, study_files, token_of
 from test_login_matrix import addresses, is_open
+
+from gateway.sources.callers import access_of
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +76,20 @@ async def test_the_login_of_a_browser_opens_its_albums(kheops, gateway):
         answer = await browser.get("/api/kheops/albums")
 
     assert [album["name"] for album in answer.json()["albums"]] == ["Of Ada"]
+
+
+async def test_who_is_logged_in_can_be_asked_for_another_time(gateway):
+    """So that what a job was given is revoked when it ends, though nobody asks just then."""
+    assert await access_of(gateway, "cleo") is None
+    async with browser_of(gateway) as browser:
+        await logged_in(browser, login="cleo")
+        held = await access_of(gateway, "cleo")
+        assert str(held.text) == await access_token(browser, gateway)
+
+        assert await access_of(gateway, "ben") is None
+        await browser.post("/logout", headers=FORM)
+
+    assert await access_of(gateway, "cleo") is None
 
 
 async def test_a_login_that_kheops_refuses_is_told_to_log_in_again(kheops, gateway, provider):

@@ -8,6 +8,7 @@ import httpx
 import pydicom
 import pytest
 from kheops.stand_in import Kheops as StandIn
+from login_world import Issuer
 from pydicom.uid import generate_uid
 from sources_world import BOUNDS, a_region, content_of, study_files, token_of
 from starlette.datastructures import Secret
@@ -29,10 +30,16 @@ def _no_pauses(monkeypatch):
     monkeypatch.setattr(trying, "PAUSES_SECONDS", (0.0, 0.0))
 
 
-@pytest.fixture
-async def source(kheops):
+@pytest.fixture(scope="module")
+def anyio_backend():
+    """One event loop for the source and all tests of it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def source(_running_kheops):
     async with source_http() as http:
-        yield Kheops(kheops.url, http)
+        yield Kheops(_running_kheops.url, http)
 
 
 @pytest.fixture
@@ -178,6 +185,18 @@ async def test_somebody_else_s_study_is_not_had(source, provider, shared):
     for place in (album.id, None):
         with pytest.raises(SourceError, match="^source_empty"):
             await retrieved(source, eve, place, study)
+
+
+async def test_a_login_of_another_provider_is_a_failure(kheops, source):
+    """Kheops cannot tell a new key of its provider from a stranger's: 500."""
+    kheops.add_album("Lung", "ada")
+    issuer = Issuer()
+    stranger = Credential(ACCESS, Secret(issuer.token({"iss": issuer.url, "sub": "ada"})))
+
+    with pytest.raises(SourceError, match="^source_failed: .* cannot check") as caught:
+        await source.study_uids(stranger, None)
+
+    assert caught.value.temporary
 
 
 async def test_a_study_above_the_limit_is_refused(source, ada, shared):

@@ -1,8 +1,11 @@
 """Albums, studies and series of Kheops through the gateway, as each of its users sees them."""
 
+import jsonschema_rs
 import pytest
 from pydicom.uid import generate_uid
 from sources_world import MARKER, gateway_of, program, study_files, token_of
+
+from gateway.sources.description import SCHEMAS
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +125,8 @@ FOUND = [
     ("search=lc-08", ["HN-01", "LC-08"]),
     ("search=LC&sort=patient_id&limit=2&offset=1", ["LC-07", "LC-08"]),
     ("search=LC&modality=CT&sort=date", ["LC-07", "LC-09"]),
+    ("search=rossi^a", ["LC-07"]),
+    ("search=rossi a", []),
     ("search=nobody", []),
 ]
 
@@ -175,6 +180,28 @@ async def test_a_study_of_another_album_has_no_series_here(kheops, ada):
     answer = await ada.get(f"/api/kheops/albums/{album.id}/studies/{uid}/series")
 
     assert answer.json() == {"series": []}
+
+
+async def test_the_gateway_says_that_it_has_a_kheops(ada):
+    told = (await ada.get("/api/sources")).json()
+
+    assert (told["kheops"], told["dicomweb"]) == (True, False)
+
+
+async def test_answers_are_as_they_are_described(kheops, ada, cohort):
+    album, uids = cohort
+    (uid, *_) = uids.values()
+    kheops.orthanc.store(*study_files("CT", StudyInstanceUID=uid))
+    place = f"/api/kheops/albums/{album.id}/studies"
+    for path, schema in (
+        ("/api/sources", "Sources"),
+        ("/api/kheops/albums", "Albums"),
+        (place, "Studies"),
+        (f"{place}?search=nobody", "Studies"),
+        (f"{place}/{uid}/series", "SeriesOfAStudy"),
+    ):
+        answer = (await ada.get(path)).json()
+        jsonschema_rs.validate(SCHEMAS[schema], answer)
 
 
 OF_OTHERS = [
@@ -257,7 +284,8 @@ async def test_sources_that_are_not_there_are_not_found(provider):
         gateway_of(provider) as app,
         program(app, token_of(provider, "ada")) as ada,
     ):
-        assert (await ada.get("/api/sources")).json() == {"kheops": False, "dicomweb": False}
+        told = (await ada.get("/api/sources")).json()
+        assert (told["kheops"], told["dicomweb"]) == (False, False)
         for path in ("kheops/albums", "dicomweb/studies"):
             answer = await ada.get(f"/api/{path}")
             assert (answer.status_code, answer.json()["code"]) == (404, "no_source")

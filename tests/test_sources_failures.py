@@ -102,6 +102,15 @@ async def test_json_of_another_shape_has_no_studies(content):
     assert page.found == []
 
 
+async def test_half_a_character_does_not_stop_the_rest():
+    content = b'[{"0020000D": {"Value": ["1.2"]}, "00100020": {"Value": ["P\\ud800"]}}]'
+    page = await kheops_that(httpx.Response(200, content=content)).studies(
+        TOKEN, album=ALBUM, query=ALL
+    )
+
+    assert [study.patient_id for study in page.found] == ["P?"]
+
+
 async def test_an_answer_without_an_end_is_left():
     async def without_end():
         while True:

@@ -36,12 +36,11 @@ COMMENT = b"made by a PACS"
 def in_flight(count=3):
     """A zip as it is written without looking back: sizes come behind the entries."""
     content = bytearray()
-    archive = ZipInFlight(content.extend)
-    for _ in range(count):
-        archive.begin()
-        archive.data(bytes(100), 0, 100)
-        archive.end()
-    archive.close()
+    with ZipInFlight(content.extend) as archive:
+        for _ in range(count):
+            archive.begin()
+            archive.data(bytes(100), 0, 100)
+            archive.end()
     return bytes(content)
 
 

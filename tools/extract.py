@@ -11,6 +11,7 @@ from types import MappingProxyType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.results.export import MEDIA_TYPES
 from gateway.results.table import MixedVersionsError
 from imaging.options import REGION_MODES
 from tools.client import Features, ServiceError, features_of, infer, is_live, is_serving
@@ -23,7 +24,7 @@ from tools.studies import StudySource, find_studies
 
 DEFAULT_URL = "127.0.0.1:8000"
 OPTIONS = ("allow", "lenient", "pt_unit", "regions", "roi", "series")
-FORMS = {".csv": "csv", ".json": "json"}
+FORMS = {f".{form}": form for form in MEDIA_TYPES}
 
 PAUSES_SECONDS = (1, 5, 15)
 """A model comes back within 6 s, Triton within 10 s."""
@@ -47,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print JSON, with every label of the rows and the report of each study",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write to FILE, .csv or .json, and say so"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write to FILE and say so: .csv, .json, .xlsx, .zip or .parquet",
     )
     parser.add_argument(
         "--previews", type=Path, metavar="FOLDER", help="write what the network saw there, as PNG"
@@ -191,7 +195,7 @@ def _studies_or_problem(arguments: argparse.Namespace) -> tuple[list[StudySource
     if missing:
         return [], f"no such file or folder: {', '.join(missing)}"
     if arguments.out and arguments.out.suffix not in FORMS:
-        return [], f"--out takes a name that ends in .csv or .json, not {arguments.out}"
+        return [], f"--out takes a name that ends in {', '.join(FORMS)}, not {arguments.out}"
     if arguments.out and not arguments.out.parent.is_dir():
         return [], f"the folder {arguments.out.parent} does not exist"
     studies = list(find_studies(arguments.paths))

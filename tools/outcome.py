@@ -1,21 +1,28 @@
 """What came of a call of several studies, and how it is written: a table, CSV or JSON."""
 
-import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.results.cohort import Cohort, Study
+from gateway.results.export import export
+from gateway.results.labels import Label
 from gateway.results.table import FeatureTable
 from tools.client import Features
+
+TEXTS = ("csv", "json")
+"""Forms that are printed, too."""
 
 FEATURES_SHOWN = 2
 QUALITY_STYLE = {"info": "dim", "warn": "yellow", "exclude": "red"}
@@ -56,11 +63,15 @@ class Outcome:
         names = self.table.feature_names if self.table.features else []
         return _json(asked | {"feature_names": names, "studies": self.studies})
 
+    def as_cohort(self) -> Cohort:
+        """Return the rows and failures as what other forms are made of."""
+        rows = iter(zip(self.table.labels, self.table.features, strict=True))
+        studies = [_study(each, rows) for each in self.studies]
+        return Cohort(self.model, studies)
+
     def as_csv(self) -> str:
         """Return the rows by RFC 4180."""
-        file = io.StringIO(newline="")
-        self.table.write_csv(file)
-        return file.getvalue()
+        return self.table.as_csv()
 
 
 def write_files(outcome: Outcome, form: str, out: Path | None, console: Console) -> None:
@@ -68,6 +79,10 @@ def write_files(outcome: Outcome, form: str, out: Path | None, console: Console)
     if form == "table":
         if outcome.table.features:
             print_table(outcome)
+        return
+    if form not in TEXTS and out is not None:
+        out.write_bytes(export(outcome.as_cohort(), form))
+        _tell(outcome, str(out), console)
         return
     text = outcome.as_csv() if form == "csv" else outcome.as_json(with_features=True)
     if out is None:
@@ -79,6 +94,10 @@ def write_files(outcome: Outcome, form: str, out: Path | None, console: Console)
         provenance = out.with_suffix(".provenance.json")
         provenance.write_text(outcome.as_json(with_features=False), encoding="utf-8")
         written += f" and {provenance}"
+    _tell(outcome, written, console)
+
+
+def _tell(outcome: Outcome, written: str, console: Console) -> None:
     console.print(f"rows written to {written}: {len(outcome.table.features)}", markup=False)
 
 
@@ -115,6 +134,14 @@ def _component(label: Mapping[str, Any]) -> str:
     """Return which part of a region a row shows, "" for all of it."""
     part = label.get("component", "union")
     return "" if part == "union" else f"part {part}" if part.isdigit() else part
+
+
+def _study(told: dict[str, Any], rows: Iterator[tuple[Label, NDArray[np.float32]]]) -> Study:
+    """Return one study; its rows are the next of the table."""
+    if "error" in told:
+        return Study(told["study"], code=told["error"].partition(":")[0])
+    labels, features = zip(*(next(rows) for _ in told["rows"]), strict=True)
+    return Study(told["study"], labels, np.stack(features), told["report"])
 
 
 def _json(document: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ far as it has them, and what they were trained on is not known.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -25,6 +25,7 @@ class Model:
 
     features: how many a row has; None for a model without. prefix: of their names.
     weights: "trained", "demonstration" or "untrained". trained_modalities: as DICOM names them.
+    parameters: all that its config.pbtxt states of it; empty if that is not told.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Model:
     prefix: str | None = None
     weights: str | None = None
     trained_modalities: tuple[str, ...] | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
 
     @property
     def has_features(self) -> bool:
@@ -40,7 +42,7 @@ class Model:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API shows it."""
-        return asdict(self)
+        return {name: value for name, value in vars(self).items() if name != "parameters"}
 
 
 def is_public(name: str) -> bool:
@@ -87,6 +89,7 @@ async def _model(http: httpx.AsyncClient, name: str, key: str | None) -> Model |
         prefix=stated.get("feature_prefix"),
         weights=stated.get("weights"),
         trained_modalities=None if modalities is None else tuple(modalities.split(",")),
+        parameters=stated,
     )
 
 

@@ -111,6 +111,7 @@ class Changes:
         """Put down that a credential is to be revoked, if it was minted for a job."""
         if credential.id:
             now = time.time()
+            ends_at = credential.expires_at
             connection.execute(
                 insert(revocations).values(
                     id=secrets.token_hex(16),
@@ -118,7 +119,7 @@ class Changes:
                     kind=job.kind,
                     credential=self._sealing.seal_credential(replace(credential, text=Secret(""))),
                     next_at=now,
-                    until=now + self._rows_s,
+                    until=ends_at.timestamp() if ends_at else now + self._rows_s,
                 )
             )
 

@@ -1,15 +1,16 @@
 """The queue of studies: one gateway at a time has a study, and writes down what becomes of it."""
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from gateway.jobs.changes import INTERRUPTED, Changes, Event
 from gateway.jobs.claim import Claim, Finished, LostError
 from gateway.jobs.database import Database
-from gateway.jobs.sealing import Sealing
+from gateway.jobs.sealing import Sealing, UnsealableError
 from gateway.jobs.states import (
     DECODED,
     DONE,
@@ -23,7 +24,10 @@ from gateway.jobs.states import (
 )
 from gateway.jobs.tables import jobs, results, studies
 from gateway.jobs.trouble import Trouble
+from gateway.jobs.turns import is_ready, jobs_in_turn
 from gateway.sources.credential import NO_CREDENTIAL, Credential
+
+log = logging.getLogger(__name__)
 
 
 class Queue:
@@ -34,20 +38,25 @@ class Queue:
     ) -> None:
         self._database, self._sealing, self._changes = database, sealing, changes
         self._gateway = gateway
+        self._closed: set[str] = set()
 
-    def claim(self) -> Claim | None:
-        """Return the next study: of the user with the fewest at work, of the oldest job."""
+    def claim(self, but_of: Collection[str] = ()) -> Claim | None:
+        """Return the next study: of the user with the fewest at work, of the oldest job.
+
+        but_of: users who have to wait.
+        """
         now = time.time()
         with self._database.writing() as connection:
-            for (job_id,) in connection.execute(_jobs_in_turn(now)).all():
+            for (job_id,) in connection.execute(jobs_in_turn(now, but_of)).all():
                 job = self._changes.locked(connection, job_id, skip=True)
                 if job is None or job.state != RUNNING or job.waits_for:
                     continue
-                ready = and_(studies.c.job_id == job_id, *_is_ready(now))
+                ready = and_(studies.c.job_id == job_id, *is_ready(now))
                 query = select(studies).where(ready).order_by(studies.c.position).limit(1)
                 study = connection.execute(query).first()
-                if study is not None:
-                    return self._taken(connection, job, study)
+                taken = self._taken_if_open(connection, job, study)
+                if taken is not None:
+                    return taken
         return None
 
     def claim_upload(self, job_id: str, position: int) -> Claim | None:
@@ -150,14 +159,27 @@ class Queue:
             self._changes.let_go(connection, job)
             connection.execute(this.values(credential=claim.box.seal_credential(fresh)))
 
+    def _taken_if_open(
+        self, connection: Connection, job: Row[Any], study: Row[Any] | None
+    ) -> Claim | None:
+        """Return a study that is this gateway's now; None for one of a job that it cannot open."""
+        try:
+            return None if study is None else self._taken(connection, job, study)
+        except UnsealableError:
+            # Another gateway has a newer key: it will do the job.
+            if job.id not in self._closed:
+                log.error("a job is sealed under a key that this gateway does not have")
+            self._closed.add(job.id)
+            return None
+
     def _taken(self, connection: Connection, job: Row[Any], study: Row[Any]) -> Claim:
         number = study.claims + 1
-        this = and_(studies.c.job_id == job.id, studies.c.position == study.position)
-        taken = update(studies).where(this).values(gateway=self._gateway, claims=number)
-        connection.execute(taken)
         box = self._sealing.box(job.key)
         request = box.open_json(job.request)
         credential = box.open_credential(job.credential) if job.credential else NO_CREDENTIAL
+        this = and_(studies.c.job_id == job.id, studies.c.position == study.position)
+        taken = update(studies).where(this).values(gateway=self._gateway, claims=number)
+        connection.execute(taken)
         return Claim(
             job_id=job.id,
             position=study.position,
@@ -218,25 +240,3 @@ def _over() -> dict[str, Any]:
 
 def _back(state: str, after_s: float) -> dict[str, Any]:
     return {"state": state, "gateway": "", "ready_at": time.time() + after_s}
-
-
-def _is_ready(now: float) -> tuple[Any, ...]:
-    return (studies.c.state == WAITING, studies.c.gateway == "", studies.c.ready_at <= now)
-
-
-def _jobs_in_turn(now: float) -> Select[Any]:
-    """Return the query for jobs with something to do, the one whose turn it is first."""
-    busy = (
-        select(jobs.c.owner, func.count().label("count"))
-        .join(studies, studies.c.job_id == jobs.c.id)
-        .where(studies.c.gateway > "")
-        .group_by(jobs.c.owner)
-        .subquery()
-    )
-    has_ready = exists().where(studies.c.job_id == jobs.c.id, *_is_ready(now))
-    return (
-        select(jobs.c.id)
-        .outerjoin(busy, busy.c.owner == jobs.c.owner)
-        .where(jobs.c.state == RUNNING, jobs.c.waits_for == "", jobs.c.kind != UPLOADS, has_ready)
-        .order_by(func.coalesce(busy.c.count, 0), jobs.c.created_at, jobs.c.id)
-    )

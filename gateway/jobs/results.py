@@ -1,31 +1,35 @@
 """The rows of a job as files; the one place where forms are looked up."""
 
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from gateway.jobs.records import Job, Stored
 from gateway.jobs.view import name_field
 from gateway.problems import ProblemError
+from gateway.results.cohort import Cohort, Study
+from gateway.results.export import MEDIA_TYPES, export
 from gateway.results.packing import Unpacked, unpacked
-from gateway.results.table import FeatureTable, MixedVersionsError, feature_names
+from gateway.results.table import MixedVersionsError, feature_names
+
+Parameters = Mapping[str, str]
+"""Of a model, as far as it states them."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form of file: its media type, and what writes it.
+    """A form of file; write: makes it of a job, its studies, and the parameters of its model.
 
     is_paged: whether a part of the studies can be had.
     """
 
-    media_type: str
-    write: Callable[[Job, Sequence[Stored]], bytes]
+    write: Callable[[Job, Sequence[Stored], Parameters], bytes]
     is_paged: bool = False
 
 
-def as_json(job: Job, studies: Sequence[Stored]) -> bytes:
+def as_json(job: Job, studies: Sequence[Stored], _: Parameters) -> bytes:
     """Return the answers so far; each number reads back to the same float32."""
     names: list[str] = []
     answers = []
@@ -42,24 +46,22 @@ def as_json(job: Job, studies: Sequence[Stored]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def as_csv(_: Job, studies: Sequence[Stored]) -> bytes:
-    """Return the rows so far by RFC 4180; raises ProblemError `mixed_versions`."""
-    table = FeatureTable()
+def as_file(form: str, job: Job, studies: Sequence[Stored], parameters: Parameters) -> bytes:
+    """Return the rows so far in a form of exports, with the studies that have none, and why.
+
+    Raises ProblemError `mixed_versions`, and TooLargeError.
+    """
+    found = [_exported(study) for study in studies]
     try:
-        for _study, answer in _answered(studies):
-            table.add(answer.labels, answer.features)
+        cohort = Cohort(job.row.model, found, job.request["title"], parameters)
     except MixedVersionsError:
         raise mixed_versions() from None
-    file = io.StringIO(newline="")
-    table.write_csv(file)
-    return file.getvalue().encode()
+    return export(cohort, form)
 
 
 FORMS: Mapping[str, Form] = MappingProxyType(
-    {
-        "json": Form("application/json", as_json, is_paged=True),
-        "csv": Form("text/csv", as_csv),
-    }
+    {form: Form(partial(as_file, form)) for form in MEDIA_TYPES}
+    | {"json": Form(as_json, is_paged=True)}
 )
 
 
@@ -70,6 +72,13 @@ def mixed_versions() -> ProblemError:
         '{"versions": "older"}'
     )
     return ProblemError(409, "mixed_versions", sentence)
+
+
+def _exported(study: Stored) -> Study:
+    if study.content is None:
+        return Study(study.name, code=study.code or study.state)
+    answer = unpacked(study.content)
+    return Study(study.name, answer.labels, answer.features, answer.report)
 
 
 def _answered(studies: Iterable[Stored]) -> Iterable[tuple[Stored, Unpacked]]:

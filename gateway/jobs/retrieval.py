@@ -20,7 +20,10 @@ GONE = SourceError("no_source", "this gateway is not connected to the source of 
 
 
 class Retrieval:
-    """Works on studies of jobs from sources."""
+    """Works on studies of jobs from sources.
+
+    resting: users who had no place, by name; until when, by the loop's clock.
+    """
 
     def __init__(
         self,
@@ -32,6 +35,7 @@ class Retrieval:
     ) -> None:
         self._queue, self._studies, self._sources = queue, studies, sources
         self._login_of = login_of
+        self.resting: dict[str, float] = {}
 
     async def work(self, claim: Claim) -> None:
         """Work on a study, and write down what came of it."""
@@ -45,6 +49,7 @@ class Retrieval:
             place = self._studies.admission.place(claim.owner)
         except ProblemError as refusal:
             after_s = pause_s(1, stated_pause_s(refusal))
+            self.resting[claim.owner] = asyncio.get_running_loop().time() + after_s
             await asyncio.to_thread(self._queue.put_back, claim, after_s=after_s)
             return
         try:

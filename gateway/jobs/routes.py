@@ -27,6 +27,9 @@ from gateway.jobs.uploads import upload
 from gateway.jobs.view import job_json, whole_json
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
+from gateway.results.bundle import file_title
+from gateway.results.desk import Desk
+from gateway.results.responses import file_response
 from gateway.sources.callers import credential_of
 from gateway.sources.credential import ACCESS, NO_CREDENTIAL
 from gateway.sources.source import Source
@@ -126,18 +129,24 @@ async def retry(request: Request) -> Response:
 
 
 async def results(request: Request) -> Response:
-    """Answer the rows so far as a file."""
+    """Answer the rows so far as a file; it is called after the job's title."""
     jobs, (owner, job_id) = jobs_of(request), _which(request)
-    form = FORMS.get(request.path_params["form"])
+    name = request.path_params["form"]
+    form = FORMS.get(name)
     if form is None:
         raise ProblemError(404, "not_found", f"results can be had as {', '.join(FORMS)}")
+    job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
+    model = request.app.state.engines.models.get(job.row.model)
 
     def written() -> bytes:
-        job = jobs.records.one(owner, job_id)
-        return form.write(job, jobs.records.stored(owner, job_id, positions))
+        studies = jobs.records.stored(owner, job_id, positions)
+        return form.write(job, studies, model.parameters if model else {})
 
-    return Response(await asyncio.to_thread(written), media_type=form.media_type)
+    desk: Desk = request.app.state.desk
+    content = await desk.done(written)
+    title = "" if form.is_paged else f"features_album_{file_title(job.request['title'])}.{name}"
+    return file_response(content, name, name=title)
 
 
 ROUTES = [

@@ -87,13 +87,20 @@ class Runner:
 
     async def _take(self) -> None:
         while len(self._tasks) < self._at_once:
-            claim = await asyncio.to_thread(self._queue.claim)
+            claim = await asyncio.to_thread(self._queue.claim, self._resting())
             if claim is None:
                 return
             study = (claim.job_id, claim.position)
             task = asyncio.create_task(self._work(claim))
             self._tasks[study] = task
             task.add_done_callback(partial(self._ended, study))
+
+    def _resting(self) -> set[str]:
+        """Return who had no place just now: their studies would all be put back, one by one."""
+        now, resting = asyncio.get_running_loop().time(), self._retrieval.resting
+        for owner in [owner for owner, until in resting.items() if until <= now]:
+            del resting[owner]
+        return set(resting)
 
     def _ended(self, study: Study, _: asyncio.Task[None]) -> None:
         del self._tasks[study]

@@ -73,6 +73,7 @@ async def jobs_running(
     try:
         await asyncio.to_thread(leases.begin)
         running = asyncio.create_task(found.runner.run())
+        running.add_done_callback(_noticed)
         try:
             yield found
         finally:
@@ -159,6 +160,12 @@ def _parts(
         at_once=settings.at_once,
     )
     return Jobs(settings, store, Records(database, sealing), queue, revoked, runner), leases
+
+
+def _noticed(running: "asyncio.Task[None]") -> None:
+    """Say so if nobody works on jobs any more."""
+    if not running.cancelled() and running.exception() is not None:
+        log.error("jobs are not worked on any more", exc_info=running.exception())
 
 
 def _leave(leases: Leases) -> None:

@@ -22,7 +22,7 @@ from gateway.jobs.changes import Changes, Event
 from gateway.jobs.database import Database
 from gateway.jobs.records import unknown_job
 from gateway.jobs.sealing import Sealing
-from gateway.jobs.states import DONE, RETRIABLE, RUNNING, WAITING
+from gateway.jobs.states import DONE, REFUSED, RETRIABLE, RUNNING, WAITING
 from gateway.jobs.tables import jobs, results, studies
 from gateway.problems import ProblemError
 from gateway.sources.credential import Credential
@@ -96,6 +96,7 @@ class Store:
         """Delete a job with all its rows, whatever its state."""
         with self._database.writing() as connection:
             self._changes.delete(connection, self._locked(connection, owner, job_id))
+        self._database.truncate_log()
 
     def retry(
         self,
@@ -146,6 +147,9 @@ class Store:
         self, connection: Connection, job: Row[Any], which: ColumnElement[bool]
     ) -> None:
         with_old = select(studies.c.position).where(studies.c.job_id == job.id, which)
+        refused = and_(studies.c.job_id == job.id, studies.c.code == REFUSED)
+        still_waiting = update(studies).where(refused, studies.c.state == WAITING)
+        connection.execute(still_waiting.values(code="", sentence=None))
         old = and_(results.c.job_id == job.id, results.c.position.in_(with_old))
         connection.execute(delete(results).where(old))
         self._changes.set_waiting(connection, job, which)

@@ -77,7 +77,7 @@ async def _received(request: Request, jobs: Jobs, *, claim: Claim, region: Regio
 
 async def _failed(jobs: Jobs, claim: Claim, error: ProblemError) -> None:
     """Write down a refusal of the study; what another sending may help is raised again."""
-    if not is_temporary(error) and error.status in (413, 422, 502):
+    if not is_temporary(error) and error.status in (413, 422):
         await asyncio.to_thread(jobs.queue.fail, claim, error.code, error.sentence)
         return
     trouble = claim.trouble.and_then(error.code)

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.jobs.changes import Event
 from gateway.jobs.happened import sentences
 from gateway.jobs.records import Entry, Job
-from gateway.jobs.states import OF_A_STUDY, OPEN, REFUSED, RUNNING, UPLOADS
+from gateway.jobs.states import AT_WORK, OF_A_STUDY, OPEN, REFUSED, RUNNING, UPLOADS
 from gateway.sources.kheops.ids import INBOX
 
 SENTENCES = {
@@ -47,14 +47,15 @@ def source_json(kind: str, album: str | None) -> dict[str, Any]:
 
 
 def entry_json(entry: Entry, kind: str) -> dict[str, Any]:
-    """Return a study of a job."""
+    """Return a study of a job; while it is at work, what went wrong before is not told."""
+    is_told = entry.state not in AT_WORK
     return {
         "position": entry.position,
         name_field(kind): entry.name,
         "state": entry.state,
         "attempts": entry.attempts,
-        "code": entry.code,
-        "sentence": entry.sentence or SENTENCES.get(entry.code, ""),
+        "code": entry.code if is_told else "",
+        "sentence": (entry.sentence or SENTENCES.get(entry.code, "")) if is_told else "",
         "rows": entry.rows,
     }
 

@@ -1,6 +1,5 @@
-"""The answer for one study: read from what Triton sent, and written as JSON or CSV."""
+"""The answer for one study: read from what Triton sent, and written as JSON."""
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 import tritonclient.http as triton
 from numpy.typing import NDArray
 
+from gateway.results.cohort import Cohort, Study
 from gateway.results.table import FeatureTable
 from tools.client import features_of
 
@@ -43,11 +43,12 @@ class Answer:
         }
         return json.dumps(document, ensure_ascii=False).encode()
 
-    def as_csv(self) -> bytes:
-        """Return the rows by RFC 4180."""
-        file = io.StringIO(newline="")
-        self.table.write_csv(file)
-        return file.getvalue().encode()
+    def as_cohort(self, model: str, parameters: Mapping[str, str]) -> Cohort:
+        """Return the study as a cohort of its own; parameters: the model's, as far as known."""
+        labels = self.table.labels
+        features = np.stack(self.table.features) if labels else np.zeros((0, 0), np.float32)
+        name = ", ".join(self.study_uids)
+        return Cohort(model, [Study(name, labels, features, self.report)], parameters=parameters)
 
 
 def answer_of(content: bytes, header_bytes: int) -> Answer:

@@ -1,6 +1,7 @@
 """A table of features: one row a region or image, one column a feature, of one model version."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -61,3 +62,9 @@ class FeatureTable:
         for label, features in zip(self.labels, self.features, strict=True):
             keys = [label["patient_id"], label["modality"], label["roi"]]
             writer.writerow([*keys, *map(str, features)])
+
+    def as_csv(self) -> str:
+        """Return what `write_csv` writes."""
+        file = io.StringIO(newline="")
+        self.write_csv(file)
+        return file.getvalue()

@@ -7,6 +7,11 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
+def readable(text: str) -> str:
+    """Return a server's text as one that can be written: JSON may escape half of a character."""
+    return text.encode("utf-8", "replace").decode().strip()
+
+
 @dataclass(frozen=True)
 class Album:
     """An album of Kheops; created and changed as it states them, ISO 8601."""

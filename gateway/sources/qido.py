@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from gateway.sources.found import Series, Study
+from gateway.sources.found import Series, Study, readable
 
 UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)*\Z")
 """PS3.5 section 9.1, but for leading zeros, which real studies have."""
@@ -82,7 +82,7 @@ def _texts(dataset: Mapping[str, Any], tag: str) -> list[str]:
 def _value(value: object) -> str:
     if isinstance(value, dict):  # a person's name: PS3.18 section F.2.2
         value = next(iter(value.values()), "")
-    return str(value).strip() if isinstance(value, str | int | float) else ""
+    return readable(str(value)) if isinstance(value, str | int | float) else ""
 
 
 def _text(dataset: Mapping[str, Any], tag: str) -> str:

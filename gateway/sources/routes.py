@@ -1,5 +1,7 @@
 """What there is to choose from: albums, studies and series of the sources that are configured."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -8,7 +10,7 @@ from gateway.jobs.settings import DAY_S
 from gateway.problems import ProblemError
 from gateway.sources.callers import credential_of
 from gateway.sources.dicomweb.source import Dicomweb
-from gateway.sources.found import Page, Series
+from gateway.sources.found import Series
 from gateway.sources.kheops.ids import INBOX, is_album
 from gateway.sources.kheops.source import Kheops
 from gateway.sources.qido import is_uid
@@ -115,4 +117,4 @@ def _refuse_query(request: Request) -> None:
 
 
 def _series(found: list[Series]) -> Response:
-    return JSONResponse({"series": Page(found, len(found)).as_json("series")["series"]})
+    return JSONResponse({"series": [asdict(each) for each in found]})

@@ -1,5 +1,6 @@
 """Studies by a part of a patient's id or name: two questions to a server, put together here."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,11 @@ from gateway.sources.source import SourceError
 
 MOST_FOUND = 2000
 """Studies that are sorted here; a server is not asked for all that it has."""
+
+
+UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+"""What is encoded in a URL: Orthanc's DICOMweb 1.7 does not decode it, and finds nothing. Servers
+are asked for anything in its place, and what they find is looked through here."""
 
 
 class Wanted(NamedTuple):
@@ -39,7 +45,7 @@ async def studies(query: Query, ask: Ask, *, sorts: bool) -> Page[Study]:
         if len(page.found) > MOST_FOUND:
             sentence = f"more than {MOST_FOUND} studies are found: look for more of the name or id"
             raise SourceError("bad_query", sentence)
-        found |= {study.study_uid: study for study in page.found}
+        found |= {study.study_uid: study for study in page.found if _has(study, query.search)}
     ordered = sorted(found.values(), key=_key(query), reverse=query.is_descending or not query.sort)
     return Page(ordered[query.offset : query.offset + query.limit], len(ordered))
 
@@ -49,7 +55,15 @@ def _alternatives(search: str) -> list[Mapping[str, str]]:
         return [{}]
     if is_uid(search) and "." in search:
         return [{"StudyInstanceUID": search}]
-    return [{"PatientID": f"*{search}*"}, {"PatientName": f"*{search}*"}]
+    pattern = f"*{UNSAFE.sub('*', search)}*"
+    return [{"PatientID": pattern}, {"PatientName": pattern}]
+
+
+def _has(study: Study, search: str) -> bool:
+    """Return whether a study is meant, where a server was asked for more than that."""
+    if not UNSAFE.search(search):
+        return True  # as the server says: it may have found another spelling of the name
+    return any(search.lower() in each.lower() for each in (study.patient_id, study.patient_name))
 
 
 KEYS: Mapping[str, Callable[[Study], str]] = {

@@ -35,8 +35,8 @@ async def _tried(get: Callable[[], Awaitable[T]], region: Region) -> T:
         try:
             return await get()
         except SourceError as error:
-            has_reason = error.temporary and error.retry_after_s is None
-            if not has_reason or region.size:
+            helps = error.temporary and error.retry_after_s is None
+            if not helps or region.size:
                 raise
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (not a secret)
     return await get()

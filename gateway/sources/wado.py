@@ -6,7 +6,7 @@ The zip is stored, not deflated: a fraction of a second for the engine, and none
 import io
 import zipfile
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Self
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -18,13 +18,15 @@ MEDIA_TYPE = "multipart/related"
 
 ACCEPT = f'{MEDIA_TYPE}; type="application/dicom"'
 
+OK = 200
+
 MOST_HEADERS, LONGEST_HEADER_BYTES = 16, 8192
 
 
 class ZipInFlight:
-    """A zip that is written entry by entry, and never read; write: takes its bytes, or raises.
+    """A zip that is written entry by entry, and never read; its list follows at the block's end.
 
-    count: entries so far. Their names are numbers.
+    write: takes its bytes, or raises. count: entries so far. Their names are numbers.
     """
 
     def __init__(self, write: Callable[[memoryview], None]) -> None:
@@ -48,15 +50,14 @@ class ZipInFlight:
         assert self._entry is not None  # noqa: S101
         self._entry.close()
 
-    def close(self) -> None:
-        """Write the list of entries."""
-        self._zip.close()
+    def __enter__(self) -> Self:
+        return self
 
-    def abandon(self) -> None:
-        """Write nothing more: zipfile would end an unfinished zip as if it were whole."""
-        self._stream.is_over = True
-        if self._entry is not None:
-            self._entry.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # zipfile would end an unfinished zip as if it were whole
+            self._stream.is_over = True
+            if self._entry is not None:
+                self._entry.close()
         self._zip.close()
 
 
@@ -84,13 +85,13 @@ async def add_instances(server: Server, asked: Asked, *, to: ZipInFlight) -> int
     Nothing is added unless it is 200. Raises SourceError, and what the zip raises.
     """
     async with server.streamed(asked) as response:
-        if response.status_code != 200:
+        if response.status_code != OK:
             return response.status_code
         parts = _Parts(server, response.headers.get("content-type", ""), to)
         async for chunk in server.chunks(response):
             parts.write(chunk)
         parts.close()
-    return 200
+    return OK
 
 
 class _Parts:

@@ -1,17 +1,19 @@
-"""Which form of an answer a client wants: RFC 9110 section 12.5.1, for the two that there are."""
+"""Which form of an answer a client wants: RFC 9110 section 12.5.1, for the forms that there are."""
 
 from gateway.problems import ProblemError
-
-JSON, CSV = "application/json", "text/csv"
+from gateway.results.export import MEDIA_TYPES
 
 
 def wanted(accept: str | None) -> str:
-    """Return JSON or CSV, as an Accept header asks for; raises ProblemError `not_acceptable`."""
+    """Return a form of MEDIA_TYPES, as an Accept header asks for; the first of equal ones.
+
+    Raises ProblemError `not_acceptable`.
+    """
     ranges = dict(map(_range, (accept or "*/*").split(",")))
-    qualities = {offered: _quality(offered, ranges) for offered in (JSON, CSV)}
-    best = max(qualities, key=lambda offered: qualities[offered])
+    qualities = {form: _quality(offered, ranges) for form, offered in MEDIA_TYPES.items()}
+    best = max(qualities, key=lambda form: qualities[form])
     if not qualities[best]:
-        raise ProblemError(406, "not_acceptable", f"answers are {JSON} or {CSV}")
+        raise ProblemError(406, "not_acceptable", f"answers are {', '.join(MEDIA_TYPES.values())}")
     return best
 
 

@@ -8,12 +8,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.engines.answer import answer
+from gateway.engines.catalogue import Model
 from gateway.engines.pool import Engines
 from gateway.engines.question import Question
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.answer import Answer
-from gateway.uploads.accept import CSV, wanted
+from gateway.results.export import export
+from gateway.results.responses import file_response
+from gateway.uploads.accept import wanted
 from gateway.uploads.admission import Place
 from gateway.uploads.body import announced_bytes, receive, refuse_type
 from gateway.uploads.options import options_of
@@ -47,7 +50,7 @@ async def features(request: Request) -> Response:
     options_of(stated)
     place = studies.admission.place(principal_of(request).subject)
     try:
-        return await _answer(request, place, model=model.name, form=form, stated=stated)
+        return await _answer(request, place, model=model, form=form, stated=stated)
     except ClientDisconnect:
         return Response(status_code=CLIENT_GONE)
     finally:
@@ -55,23 +58,25 @@ async def features(request: Request) -> Response:
 
 
 async def _answer(
-    request: Request, place: Place, *, model: str, form: str, stated: list[tuple[str, str]]
+    request: Request, place: Place, *, model: Model, form: str, stated: list[tuple[str, str]]
 ) -> Response:
     """Take the study, have it answered, and let go of it before the answer is written."""
     studies: Studies = request.app.state.studies
     with studies.regions.new(announced_bytes(request)) as region:
         options = options_of([*stated, *await receive(request, region)])
-        question = Question(model, parameters={"binary_data_output": True, **options})
+        question = Question(model.name, parameters={"binary_data_output": True, **options})
         reply = await studies.answer(request, place, question=question, region=region, whole=True)
     # In a thread: the answer for a study with hundreds of regions takes seconds to write.
     found, content = await asyncio.to_thread(_written, reply.response, model, form)
     request.scope["study_uids"] = found.study_uids
-    return Response(content, media_type=form)
+    return file_response(content, form)
 
 
-def _written(response: httpx.Response, model: str, form: str) -> tuple[Answer, bytes]:
+def _written(response: httpx.Response, model: Model, form: str) -> tuple[Answer, bytes]:
     found = answer(response)
-    return found, found.as_csv() if form == CSV else found.as_json(model)
+    if form == "json":
+        return found, found.as_json(model.name)
+    return found, export(found.as_cohort(model.name, model.parameters), form)
 
 
 ROUTES = [

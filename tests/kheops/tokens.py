@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 from joserfc import jwe, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
@@ -143,7 +144,7 @@ class Tokens:
         if self._keys is None:
             try:
                 self._keys = KeySet.import_key_set(self._fetch())
-            except Exception as error:
+            except (httpx.HTTPError, JoseError, ValueError) as error:
                 raise KeyDownload from error
         return self._keys
 

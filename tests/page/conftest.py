@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from gateway_server import listening
+from kheops.orthanc import PLUGIN, PROGRAM
+from kheops.stand_in import Kheops, running_kheops
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +24,8 @@ CHROMIUM = shutil.which("chromium")
 
 TOKEN = "the-token-of-the-printed-url"  # noqa: S105
 
+PATIENCE_MS = 15_000
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,6 +35,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def has_orthanc() -> bool:
+    """Say whether the programs are there that a stand-in for Kheops needs."""
+    return PROGRAM.exists() and PLUGIN.exists()
 
 
 @dataclass(frozen=True)
@@ -93,18 +102,27 @@ def slowly(delay) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def gateway(server, delay) -> Iterator[Gateway]:
-    """A gateway before the running Triton."""
+def kheops(orthanc) -> Iterator[Kheops]:
+    """A Kheops whose users come with tokens of its own."""
+    with running_kheops(orthanc, "https://provider.example", dict) as kheops:
+        yield kheops
+
+
+@pytest.fixture(scope="session")
+def gateway(request, server, delay, tmp_path_factory) -> Iterator[Gateway]:
+    """A gateway before the running Triton; with Kheops where there is an Orthanc for it."""
     (port,) = free_ports(1)
-    settings = Settings.from_environment(
-        {
-            "GATEWAY_MODE": "local",
-            "GATEWAY_TOKEN": TOKEN,
-            "GATEWAY_PORT": str(port),
-            "GATEWAY_TRITON_URLS": server.http_url,
-            "GATEWAY_JOBS_DATABASE": "none",
-        }
-    )
+    folder = tmp_path_factory.mktemp("jobs")
+    stated = {
+        "GATEWAY_MODE": "local",
+        "GATEWAY_TOKEN": TOKEN,
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_TRITON_URLS": server.http_url,
+        "GATEWAY_JOBS_DATABASE": f"sqlite:///{folder / 'jobs.sqlite'}",
+    }
+    if has_orthanc():
+        stated["GATEWAY_KHEOPS_URL"] = request.getfixturevalue("kheops").url
+    settings = Settings.from_environment(stated)
     with listening(delay.before(application(settings)), port):
         gateway = Gateway(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}"})
         gateway.wait_for_models()
@@ -130,6 +148,7 @@ def page(browser, gateway) -> Iterator[Page]:
     """
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.text} {message.location['url']}"))
     page.on("pageerror", lambda error: faults.append(str(error)))

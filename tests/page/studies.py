@@ -60,12 +60,22 @@ def wait_for(page, name: str, state: str) -> None:
 
 
 def rows_of(page):
-    """The rows of features in the table."""
-    return page.locator("#groups tbody tr:not(.wide)")
+    """The rows of features that the table has drawn: those that can be seen, and some around."""
+    return page.locator("#results .grid-body .grid-row")
 
 
-def downloaded(page, button=0) -> bytes:
-    """What the button for the CSV gives."""
+def column_of(page, name: str) -> list[str]:
+    """What the table says in one of its columns: patient, modality, region or another one."""
+    return rows_of(page).locator(f".of-{name}").all_inner_texts()
+
+
+def count_of(page) -> int:
+    """How many rows the table has, as it tells readers of the screen."""
+    return int(page.locator("#results [role=grid]").get_attribute("aria-rowcount")) - 1
+
+
+def downloaded(page, name: str) -> bytes:
+    """The file that a button gives."""
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").nth(button).click()
+        page.get_by_role("button", name=name, exact=True).click()
     return Path(download.value.path()).read_bytes()

@@ -1,8 +1,10 @@
 """Studies that are dropped or chosen become rows, pictures and tables, by the real Triton."""
 
 import pytest
+from phantoms import slices, thorax, zip_of
 from studies import (
     HTML,
+    column_of,
     downloaded,
     folder_of_files,
     line_of,
@@ -23,8 +25,7 @@ def test_zips_and_a_folder_that_are_chosen_become_rows_with_pictures(page, tmp_p
 
     for name in ("one.zip", "two.zip", "three"):
         wait_for(page, name, "done")
-    patients = page.locator("td[data-label=Patient]")
-    assert patients.all_inner_texts() == ["one", "two", "three"]
+    assert column_of(page, "patient") == ["one", "two", "three"]
     for picture in page.locator(".picture img").all():
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 384
 
@@ -41,7 +42,7 @@ def test_the_csv_is_what_the_service_writes(page, gateway, tmp_path):
 
     header, *rows = gateway.csv_lines(first.read_bytes())
     rows += gateway.csv_lines(second.read_bytes())[1:] + gateway.csv_lines(zipped(folder))[1:]
-    assert downloaded(page).splitlines(keepends=True) == [header, *rows]
+    assert downloaded(page, "CSV").splitlines(keepends=True) == [header, *rows]
 
 
 def test_zips_and_folders_of_a_disk_can_be_dropped(page, drop, tmp_path):
@@ -52,9 +53,10 @@ def test_zips_and_folders_of_a_disk_can_be_dropped(page, drop, tmp_path):
 
     wait_for(page, "one.zip", "done")
     wait_for(page, "two", "done")
-    assert page.locator("td[data-label=Patient]").all_inner_texts() == ["one", "two"]
+    assert column_of(page, "patient") == ["one", "two"]
     assert "25 files" in line_of(page, "two").inner_text()
     assert "1 system file left out" in line_of(page, "two").inner_text()
+    page.get_by_role("tab", name="Studies").click()
     report = page.locator(".report").nth(1)
     assert report.locator("summary").inner_text() == "Report: 1 series used, 1 file not DICOM"
 
@@ -77,7 +79,7 @@ def test_files_without_a_folder_are_one_study(page, drop, tmp_path):
     drop(*folder.rglob("DOE*"))
 
     wait_for(page, "24 files", "done")
-    assert page.locator("td[data-label=Patient]").all_inner_texts() == ["loose"]
+    assert column_of(page, "patient") == ["loose"]
 
 
 def test_files_that_a_page_script_drops_are_taken_too(page, tmp_path):
@@ -103,9 +105,8 @@ def test_names_that_are_html_are_shown_as_they_are(page, drop, tmp_path):
     drop(zip_of_regions(tmp_path, names, PatientID=HTML))
 
     wait_for(page, "regions.zip", "done")
-    assert page.locator("td[data-label=Patient]").all_inner_texts() == [HTML] * 3
-    regions = page.locator("td[data-label=Region]").all_inner_texts()
-    assert regions == ["whole volume", *names]
+    assert column_of(page, "patient") == [HTML] * 3
+    assert column_of(page, "region") == ["whole volume", *names]
     assert page.locator("#groups img:not([src^='data:'])").count() == 0
     assert page.locator("#groups b").count() == 0
 
@@ -113,28 +114,33 @@ def test_names_that_are_html_are_shown_as_they_are(page, drop, tmp_path):
 def test_a_row_says_what_to_beware_of_in_sentences(page, drop, tmp_path):
     drop(zip_file(tmp_path, "one.zip"))
     wait_for(page, "one.zip", "done")
+    assert rows_of(page).locator(".severity").inner_text() == "exclude from analyses"
 
-    page.locator(".quality summary").click()
+    rows_of(page).click()
 
-    first = page.locator(".quality li").first
+    dialog = page.get_by_role("dialog", name="What the network saw")
+    first = dialog.locator(".codes li").first
     assert first.inner_text().split("\n") == [
-        "DEMONSTRATION_WEIGHTS",
         "exclude from analyses",
         "the weights are for checking a pipeline",
+        "DEMONSTRATION_WEIGHTS",
     ]
-    thick = page.locator(".quality li", has_text="THICK_SLICES").inner_text()
+    thick = dialog.locator(".codes li", has_text="THICK_SLICES").inner_text()
     assert "slices more than 3 mm apart (their distance in mm: 4)" in thick
 
 
-def test_a_picture_can_be_enlarged_and_closed_by_keyboard(page, drop, tmp_path):
+def test_a_picture_is_enlarged_scrolled_and_closed_by_keyboard(page, drop, tmp_path):
     drop(zip_file(tmp_path, "one.zip", PatientID="one"))
     wait_for(page, "one.zip", "done")
 
-    page.locator(".picture button").focus()
+    page.get_by_role("grid").focus()
     page.keyboard.press("Enter")
 
     dialog = page.get_by_role("dialog", name="What the network saw")
     assert "40 × 52 × 24 voxels of 2.5 × 1.75 × 4 mm" in dialog.inner_text()
+    dialog.get_by_role("button", name="Largest").press("Enter")
+    picture = dialog.get_by_role("group", name="What the network saw")
+    assert picture.evaluate("each => each.scrollWidth / each.clientWidth") == 4
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
 
@@ -145,23 +151,11 @@ def test_only_regions_are_asked_for_where_they_are_chosen(page, drop, tmp_path):
     drop(zip_of_regions(tmp_path, ["one", "two"]))
 
     wait_for(page, "regions.zip", "done")
-    assert page.locator("td[data-label=Region]").all_inner_texts() == ["one", "two"]
-
-
-def test_of_many_rows_the_first_ones_are_shown_and_all_are_in_the_csv(page, drop, tmp_path):
-    names = [f"region {n:02}" for n in range(39)]
-
-    drop(zip_of_regions(tmp_path, names))
-
-    wait_for(page, "regions.zip", "done")
-    assert rows_of(page).count() == 10
-    page.get_by_role("button", name="Show the other 30 rows").click()
-    assert page.locator("td[data-label=Region]").all_inner_texts() == ["whole volume", *names]
-    assert len(downloaded(page).splitlines()) == 41
+    assert column_of(page, "region") == ["one", "two"]
 
 
 def test_rows_of_other_weights_are_told_apart(page, gateway, drop, tmp_path):
-    """Each version has a table and a CSV: features of two versions do not compare."""
+    """One version is shown at a time, and has files of its own: features do not compare."""
     drop(zip_file(tmp_path, "one.zip", PatientID="one"))
     wait_for(page, "one.zip", "done")
     second = zip_file(tmp_path, "two.zip", PatientID="two")
@@ -172,11 +166,15 @@ def test_rows_of_other_weights_are_told_apart(page, gateway, drop, tmp_path):
     drop(second)
     wait_for(page, "two.zip", "done")
 
-    assert "Rows of different weights." in page.locator("#mixed").inner_text()
-    assert [downloaded(page, button).count(b"\r\n") for button in (0, 1)] == [2, 2]
+    assert "Rows of different weights." in page.locator("#groups .notice").inner_text()
+    assert column_of(page, "patient") == ["one"]
+    versions = page.get_by_label("Version shown")
+    versions.select_option(index=1)
+    assert column_of(page, "patient") == ["two"]
+    assert downloaded(page, "CSV").count(b"\r\n") == 2
     page.get_by_role("button", name="Remove: two.zip").click()
-    assert page.locator("#mixed").inner_text() == ""
-    assert page.locator(".group").count() == 1
+    assert not versions.is_visible()
+    assert column_of(page, "patient") == ["one"]
 
 
 def test_nothing_is_kept_and_no_address_tells_of_a_patient(page, drop, tmp_path):
@@ -186,7 +184,7 @@ def test_nothing_is_kept_and_no_address_tells_of_a_patient(page, drop, tmp_path)
     drop(zip_of_regions(tmp_path, ["hush"], PatientID="hush"), folder_of_files(tmp_path, "hush"))
     for name in ("regions.zip", "hush"):
         wait_for(page, name, "done")
-    downloaded(page)
+    downloaded(page, "CSV")
 
     assert not [address for address in addresses if "hush" in address and "data:" not in address]
     kept = "() => [localStorage.length, sessionStorage.length, document.cookie, document.title]"
@@ -198,7 +196,47 @@ def test_nothing_is_wider_than_the_screen(page, drop, tmp_path, width):
     page.set_viewport_size({"width": width, "height": 800})
     drop(zip_of_regions(tmp_path, ["a region with a long name", "x" * 64], PatientID="P" * 64))
     wait_for(page, "regions.zip", "done")
-    for summary in page.locator("#groups summary").all():
-        summary.click()
+    rows_of(page).first.click()
 
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+def test_a_tie_of_series_is_asked_and_the_one_that_is_chosen_is_taken(page, drop, tmp_path):
+    study = {"StudyInstanceUID": "1.2.7", "PatientID": "twice"}
+    files = [
+        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.1"),
+        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.2"),
+    ]
+    (tmp_path / "tie.zip").write_bytes(zip_of(*files))
+    drop(tmp_path / "tie.zip")
+    wait_for(page, "tie.zip", "failed")
+
+    page.get_by_role("button", name="Take 24 objects, 4 mm (….2.7.2)").click()
+
+    wait_for(page, "tie.zip", "done")
+    rows_of(page).click()
+    assert "1.2.7.2" in page.get_by_role("dialog").inner_text().split("\n")
+
+
+def test_two_versions_are_compared_row_by_row(page, gateway, drop, tmp_path):
+    path = zip_file(tmp_path, "one.zip", PatientID="one")
+    drop(path)
+    wait_for(page, "one.zip", "done")
+    answer = gateway.answer(path.read_bytes()).json()
+    answer["rows"][0] |= {"weights_sha256": "0" * 64}
+    page.route("**/features*", lambda route: route.fulfill(json=answer))
+    page.get_by_label("Rows for").select_option("whole")
+    drop(path)
+    page.locator(".study[data-state=done]").nth(1).wait_for()
+
+    page.get_by_role("tab", name="Comparison").click()
+    page.get_by_role("button", name="Compare").click()
+
+    page.get_by_text("1 row is in both runs").wait_for()
+    (line,) = page.locator(".differences tbody tr").all_inner_texts()
+    assert line.split("\t")[:4] == [
+        "one",
+        "whole volume",
+        "other weights or preprocessing: other quantities",
+        "0",
+    ]

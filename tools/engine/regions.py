@@ -34,6 +34,11 @@ def study_region_name() -> str:
     return _own_name("study") + secrets.token_hex(16)
 
 
+def folder_prefix() -> str:
+    """Return a prefix for temporary folders of this process, in shared memory."""
+    return _own_name("files")
+
+
 def _own_name(purpose: str) -> str:
     pid = os.getpid()
     return NAME.format(pid=pid, start=start_time(pid), purpose=purpose)
@@ -68,9 +73,13 @@ def remove(prefix: str) -> None:
 
 def remove_leftovers() -> None:
     """Remove the regions and the temporary folders of servers whose process is gone."""
-    for region in filter(_has_no_owner, SHARED_MEMORY.glob("deepfeatures-*")):
-        region.unlink(missing_ok=True)
-    for folder in filter(_has_no_owner, Path(tempfile.gettempdir()).glob("deepfeatures-*")):
+    folders = list(filter(_has_no_owner, Path(tempfile.gettempdir()).glob("deepfeatures-*")))
+    for left in filter(_has_no_owner, SHARED_MEMORY.glob("deepfeatures-*")):
+        if left.is_dir():
+            folders.append(left)
+        else:
+            left.unlink(missing_ok=True)
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 

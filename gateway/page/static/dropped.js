@@ -1,5 +1,7 @@
 /** What was dropped or chosen, as studies: each zip is one, each folder, and all loose files. */
 
+import { counted } from "./words.js";
+
 /** Left by operating systems; what else is not DICOM, the service's report names by number. */
 const LEFT_BY_SYSTEMS = /^(\..*|__MACOSX|Thumbs\.db|desktop\.ini)$/i;
 
@@ -73,7 +75,7 @@ export function studiesOf(found) {
 }
 
 function nameOf({ name, files }) {
-  return name || (files.length === 1 ? files[0].name : `${files.length} files`);
+  return name || (files.length === 1 ? files[0].name : counted(files.length, "{n} file", "{n} files"));
 }
 
 function study(group) {

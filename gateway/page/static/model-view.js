@@ -1,69 +1,105 @@
 /** The choice of a model and of options, with what the model says of its weights. */
 
-import { byId, element } from "./elements.js";
-import { get } from "./sending.js";
+import { get } from "./api.js";
+import { element } from "./elements.js";
+import { counted, t, textPage, words } from "./words.js";
 
-const OWN_MODEL = "/static/own-model.html";
+const REGIONS = [
+  ["auto", words("whole volumes and regions of interest")],
+  ["whole", words("whole volumes only")],
+  ["all", words("regions of interest only")],
+];
 
 const STATEMENTS = {
   demonstration: [
-    "Demonstration weights.",
-    "They were trained on synthetic images and show that the whole way works. " +
-      "No conclusion about a patient can be drawn from these features.",
+    words("Demonstration weights."),
+    words("They were trained on synthetic images and show that the whole way works. No conclusion about a patient can be drawn from these features."),
   ],
   untrained: [
-    "Untrained weights.",
-    "They are a seeded initialisation, for checking a pipeline. " +
-      "No conclusion about a patient can be drawn from these features.",
+    words("Untrained weights."),
+    words("They are a seeded initialisation, for checking a pipeline. No conclusion about a patient can be drawn from these features."),
   ],
 };
 
-const TRAINED = "The weights are trained.";
-const UNKNOWN = "What its weights are is not known here: each row says it.";
+let choices = 0;
 
-let models = [];
+/** The fields of one request: uploads have one, and each new job. */
+export class ModelChoice {
+  #models = [];
+  #select;
+  #regions;
+  #untrained;
+  #facts = element("p", { class: "facts" });
+  #weights = element("div", {});
 
-/** Show the models of the service, and say whether there are any; rejects with a Problem. */
-export async function showModels() {
-  ({ models } = await get("/api/models"));
-  const choice = byId("model");
-  const chosen = choice.value;
-  choice.replaceChildren(...models.map(({ name }) => element("option", { value: name }, name)));
-  if (models.some(({ name }) => name === chosen)) choice.value = chosen;
-  choice.disabled = !models.length;
-  choice.onchange = showFacts;
-  showFacts();
-  return models.length > 0;
-}
+  constructor() {
+    const prefix = (choices += 1) === 1 ? "" : `${choices}-`;
+    this.#select = element("select", { id: `${prefix}model`, autocomplete: "off", disabled: true, onchange: () => this.#showFacts() });
+    this.#regions = element("select", { id: `${prefix}regions`, autocomplete: "off" });
+    this.#untrained = element("input", { type: "checkbox", id: `${prefix}untrained`, autocomplete: "off" });
+    this.element = element("div", {});
+    this.relabel();
+  }
 
-function showFacts() {
-  const model = models.find(({ name }) => name === byId("model").value);
-  byId("model-facts").textContent = model ? factsOf(model) : "The service has no model at present.";
-  byId("weights").replaceChildren(...(model ? [statementOf(model)] : []));
+  /** Show the models of the service, and say whether there are any; rejects with a Problem. */
+  async load() {
+    ({ models: this.#models } = await get("/api/models"));
+    const chosen = this.#select.value;
+    this.#select.replaceChildren(...this.#models.map(({ name }) => element("option", { value: name }, name)));
+    if (this.#models.some(({ name }) => name === chosen)) this.#select.value = chosen;
+    this.#select.disabled = !this.#models.length;
+    this.#showFacts();
+    return this.#models.length > 0;
+  }
+
+  /** Return what is asked for: {model, options}, null while no model is known. */
+  get request() {
+    if (!this.#models.length) return null;
+    const options = {};
+    if (this.#regions.value !== "auto") options.regions = this.#regions.value;
+    if (this.#untrained.checked) options.allow = "untrained_modality";
+    return { model: this.#select.value, options };
+  }
+
+  /** Say everything again, in another language. */
+  relabel() {
+    const chosen = this.#regions.value || "auto";
+    this.#regions.replaceChildren(...REGIONS.map(([value, text]) => element("option", { value, selected: value === chosen }, t(text))));
+    const label = (control, text) => element("label", { for: control.id }, text);
+    this.element.replaceChildren(
+      element("div", { class: "choices" },
+        element("div", { class: "field" }, label(this.#select, t("Network")), this.#select),
+        element("div", { class: "field" }, label(this.#regions, t("Rows for")), this.#regions),
+        element("div", { class: "field check" }, this.#untrained,
+          label(this.#untrained, t("Also modalities that the network was not trained on; rows say so")))),
+      this.#facts, this.#weights);
+    this.#showFacts();
+  }
+
+  #showFacts() {
+    const model = this.#models.find(({ name }) => name === this.#select.value);
+    if (!this.#select.options.length) this.#select.append(element("option", {}, t("loading")));
+    this.#facts.textContent = model ? factsOf(model) : this.#select.disabled ? "" : t("The service has no model at present.");
+    this.#weights.replaceChildren(...(model ? [statementOf(model)] : []));
+  }
 }
 
 /** The service may not know some of it: of a Triton on another machine it has little but names. */
 function factsOf({ features, prefix, trained_modalities: modalities }) {
   const last = features - 1;
   const first = "0".padStart(String(last).length, "0");
-  const names = prefix ? `, ${prefix}_${first} to ${prefix}_${last}` : "";
-  return `${features} features a row${names}.${modalities ? ` Trained on ${modalities.join(", ")}.` : ""}`;
+  return [
+    counted(features, "{n} feature a row", "{n} features a row"),
+    prefix ? t("named {first} to {last}", { first: `${prefix}_${first}`, last: `${prefix}_${last}` }) : "",
+    modalities ? t("trained on {modalities}", { modalities: modalities.join(", ") }) : "",
+  ].filter(Boolean).join(" · ");
 }
 
 function statementOf({ weights }) {
   // In a tab of its own: what the list holds would be lost with this one.
-  const link = element("a", { href: OWN_MODEL, target: "_blank" }, "How to publish a network of your own");
-  const [title, sentence] = STATEMENTS[weights] ?? ["", weights ? TRAINED : UNKNOWN];
-  if (!title) return element("p", { class: "facts" }, `${sentence} `, link, ".");
-  const strong = element("strong", {}, title);
-  return element("div", { class: "notice warn" }, strong, ` ${sentence} `, link, ".");
-}
-
-/** Return what studies are asked for with: {model, options}, null while no model is known. */
-export function requestOf() {
-  if (!models.length) return null;
-  const options = {};
-  if (byId("regions").value !== "auto") options.regions = byId("regions").value;
-  if (byId("untrained").checked) options.allow = "untrained_modality";
-  return { model: byId("model").value, options };
+  const link = element("a", { href: textPage("own-model"), target: "_blank" }, t("How to publish a network of your own"));
+  const [title, sentence] = STATEMENTS[weights] ?? [];
+  if (title) return element("div", { class: "notice warn" }, element("strong", {}, t(title)), ` ${t(sentence)} `, link, ".");
+  const known = weights ? t("The weights are trained.") : t("What its weights are is not known here: each row says it.");
+  return element("p", { class: "facts" }, `${known} `, link, ".");
 }

@@ -1,6 +1,7 @@
 /** A folder as a zip, made in the browser. */
 
 import { Problem } from "./problem.js";
+import { t } from "./words.js";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -21,7 +22,7 @@ export function pack(files, { signal, onRead }) {
     signal.addEventListener("abort", () => settle(reject, signal.reason), { once: true });
     worker.onerror = (event) => {
       event.preventDefault();
-      settle(reject, new Problem("not_packed", "This browser cannot pack files: zip the folder first."));
+      settle(reject, new Problem("not_packed", t("This browser cannot pack files: zip the folder first.")));
     };
     worker.onmessage = ({ data }) => {
       if (data.zip) settle(resolve, data.zip);
@@ -35,6 +36,6 @@ export function pack(files, { signal, onRead }) {
 function unreadable(index, files) {
   return new Problem(
     "not_readable",
-    `File ${index + 1} of ${files.length} cannot be read any more. Was it moved, or a disk taken out?`,
+    t("File {n} of {all} cannot be read any more. Was it moved, or a disk taken out?", { n: index + 1, all: files.length }),
   );
 }

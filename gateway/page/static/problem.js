@@ -1,5 +1,7 @@
 /** What went wrong, as a sentence and a stable code: RFC 9457, as the service answers. */
 
+import { t } from "./words.js";
+
 const LONGEST_WAIT_S = 600;
 
 export class Problem extends Error {
@@ -23,13 +25,13 @@ export function problemOf(status, body, retryAfter) {
   const sentence =
     typeof stated?.detail === "string" && stated.detail
       ? sentenceOf(stated.detail)
-      : `The service answered with status ${status}.`;
+      : t("The service answered with status {status}.", { status });
   const isWait = status === 429 || status === 503;
   return new Problem(code, sentence, { status, retryAfterS: isWait ? secondsOf(retryAfter) : null });
 }
 
 export function unreachable() {
-  return new Problem("unreachable", "The service cannot be reached.", { isTransient: true });
+  return new Problem("unreachable", t("The service cannot be reached."), { isTransient: true });
 }
 
 /** Sentences of the engine begin in lower case, since a code stands before them elsewhere. */

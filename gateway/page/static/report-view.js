@@ -1,7 +1,7 @@
 /** The report of a study: what became of each series, and what was not used, and why. */
 
 import { element } from "./elements.js";
-import { counted } from "./numbers.js";
+import { counted, t, words } from "./words.js";
 
 /** Return the report to be opened; its line says whether there is anything to see. */
 export function reportOf(report) {
@@ -10,10 +10,10 @@ export function reportOf(report) {
   const regions = report.regions_skipped ?? [];
   const notDicom = report.entries_not_dicom ?? [];
   const line = [
-    `Report: ${counted(series.length - skipped.length, "series", "series")} used`,
-    skipped.length ? `${skipped.length} skipped` : "",
-    regions.length ? `${counted(regions.length, "region")} not drawn` : "",
-    notDicom.length ? `${counted(notDicom.length, "file")} not DICOM` : "",
+    counted(series.length - skipped.length, "Report: {n} series used", "Report: {n} series used"),
+    skipped.length ? counted(skipped.length, "{n} skipped", "{n} skipped") : "",
+    regions.length ? counted(regions.length, "{n} region not drawn", "{n} regions not drawn") : "",
+    notDicom.length ? counted(notDicom.length, "{n} file not DICOM", "{n} files not DICOM") : "",
   ];
   return element("details", { class: "report" },
     element("summary", {}, line.filter(Boolean).join(", ")),
@@ -24,12 +24,12 @@ export function reportOf(report) {
       ...(report.warnings ?? []).map(warningLine)));
 }
 
-const STATES = { used: "used", regions: "regions of interest", skipped: "skipped" };
+const STATES = { used: words("used"), regions: words("regions of interest"), skipped: words("skipped") };
 
 function seriesLine({ status, modality, instances, series_uid: uid, stack, code, reason }) {
-  const what = `${modality}, ${counted(instances, "object")}${stack ? `, ${stack}` : ""}`;
+  const what = `${modality}, ${counted(instances, "{n} object", "{n} objects")}${stack ? `, ${stack}` : ""}`;
   return element("li", {},
-    element("span", { class: `severity ${status === "skipped" ? "warn" : "info"}` }, STATES[status] ?? status),
+    element("span", { class: `severity ${status === "skipped" ? "warn" : "info"}` }, t(STATES[status] ?? status)),
     element("span", { class: "meaning" }, reason ? `${what}: ${reason} ` : `${what} `,
       code ? element("code", {}, code) : null),
     element("span", { class: "facts uid" }, uid));
@@ -37,24 +37,24 @@ function seriesLine({ status, modality, instances, series_uid: uid, stack, code,
 
 function regionLine({ name, number, code, sentence, reason }) {
   return element("li", {},
-    element("span", { class: "severity warn" }, "not drawn"),
-    element("span", { class: "meaning" }, `region ${name || number}: ${sentence ?? reason ?? ""} `, element("code", {}, code)));
+    element("span", { class: "severity warn" }, t("not drawn")),
+    element("span", { class: "meaning" }, t("region {name}: {sentence}", { name: name || number, sentence: sentence ?? reason ?? "" }), " ", element("code", {}, code)));
 }
 
 function notDicomLine(numbers) {
   if (!numbers.length) return [];
   return [element("li", {},
-    element("span", { class: "severity info" }, "not DICOM"),
-    element("span", { class: "meaning" }, `entries of the zip: ${numbers.slice(0, 20).join(", ")}${numbers.length > 20 ? " …" : ""}`))];
+    element("span", { class: "severity info" }, t("not DICOM")),
+    element("span", { class: "meaning" }, t("entries of the zip: {numbers}", { numbers: `${numbers.slice(0, 20).join(", ")}${numbers.length > 20 ? " …" : ""}` })))];
 }
 
 const WARNINGS = {
-  copies_left_out: "objects that the zip has more than once were taken once",
-  uids_absent: "objects name no study or no series, and were taken for one series",
+  copies_left_out: words("objects that the zip has more than once were taken once"),
+  uids_absent: words("objects name no study or no series, and were taken for one series"),
 };
 
 function warningLine({ code, number }) {
   return element("li", {},
-    element("span", { class: "severity warn" }, "put right"),
-    element("span", { class: "meaning" }, `${number} ${WARNINGS[code] ?? ""} `, element("code", {}, code)));
+    element("span", { class: "severity warn" }, t("put right")),
+    element("span", { class: "meaning" }, `${number} ${WARNINGS[code] ? t(WARNINGS[code]) : ""} `, element("code", {}, code)));
 }

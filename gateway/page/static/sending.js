@@ -1,15 +1,16 @@
 /** A study to the service, and its answer. XMLHttpRequest, since fetch tells nothing of sending. */
 
 import { Problem, problemOf, unreachable } from "./problem.js";
+import { t } from "./words.js";
 
 /**
  * Return the answer for a zip. Rejects with a Problem, or with an AbortError if the signal says
  * stop. `onSent` is told how many bytes went out, `onAllSent` when the last one did.
  */
-export function send(zip, { model, options, signal, onSent, onAllSent }) {
+export function send(zip, { method = "POST", path, signal, onSent, onAllSent }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address(model, options));
+    request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", "application/zip");
     request.upload.onprogress = (event) => onSent(event.loaded);
@@ -22,7 +23,8 @@ export function send(zip, { model, options, signal, onSent, onAllSent }) {
   });
 }
 
-function address(model, options) {
+/** Return where studies are sent to, for rows at once. */
+export function featuresPath(model, options) {
   const query = new URLSearchParams(options).toString();
   return `/api/models/${encodeURIComponent(model)}/features${query ? `?${query}` : ""}`;
 }
@@ -35,20 +37,6 @@ function settle(request, resolve, reject) {
   try {
     resolve(JSON.parse(request.responseText));
   } catch {
-    reject(new Problem("not_understood", "The service's answer cannot be read."));
+    reject(new Problem("not_understood", t("The service's answer cannot be read.")));
   }
-}
-
-/** Return what a GET answers as JSON; rejects with a Problem. */
-export async function get(path) {
-  let answer;
-  try {
-    answer = await fetch(path, { headers: { Accept: "application/json" } });
-  } catch {
-    throw unreachable();
-  }
-  if (!answer.ok) {
-    throw problemOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
-  }
-  return answer.json();
 }

@@ -1,12 +1,15 @@
 /** Who is logged in, at the top of the page; and what to do when nobody is any more. */
 
 import { byId, element } from "./elements.js";
-import { get } from "./sending.js";
+import { get } from "./api.js";
+import { t } from "./words.js";
 
 /** Says that somebody comes back from a login that this page asked for; nothing about anybody. */
 const AGAIN = "again";
-const LOGIN = `/login?next=${encodeURIComponent(`/?${AGAIN}=1`)}`;
 const LOGIN_BESIDE = `/login?next=${encodeURIComponent("/")}`;
+
+/** Leads back to the view that is shown now. */
+const loginHere = () => `/login?next=${encodeURIComponent(`/?${AGAIN}=1${location.hash}`)}`;
 
 /** Return who is logged in, as the service says it; shown at the top. Rejects with a Problem. */
 export async function showSession() {
@@ -17,41 +20,38 @@ export async function showSession() {
 
 function localMode() {
   return [
-    element("span", { class: "badge" }, "local mode"),
-    element("span", { class: "session-note" }, "Only this computer reaches this page."),
+    element("span", { class: "badge" }, t("local mode")),
+    element("span", { class: "session-note" }, t("Only this computer reaches this page.")),
   ];
 }
 
 function person({ name }) {
   return [
-    element("span", { class: "session-note" }, name ? `Logged in as ${name}` : "Logged in"),
-    element("form", { method: "post", action: "/logout" }, element("button", {}, "Log out")),
+    element("span", { class: "session-note" }, name ? t("Logged in as {name}", { name }) : t("Logged in")),
+    element("form", { method: "post", action: "/logout" }, element("button", {}, t("Log out"))),
   ];
 }
 
 /** Say that the login has ended, with the ways back in. `mode` is null if it was never known. */
 export function showLoggedOut(mode) {
   const isLocal = mode === "local";
-  byId("session").replaceChildren(isLocal ? "" : element("a", { class: "button", href: LOGIN }, "Log in"));
+  byId("session").replaceChildren(isLocal ? "" : element("a", { class: "button", href: loginHere() }, t("Log in")));
   const ways = isLocal ? localWay() : providerWays();
-  const title = element("strong", {}, "You are not logged in. ");
+  const title = element("strong", {}, `${t("You are not logged in.")} `);
   byId("notices").replaceChildren(element("div", { class: "notice warn" }, title, ...ways));
 }
 
 function localWay() {
-  return [
-    "Open the address that the service printed when it started, in a new tab, and come back: " +
-      "the list goes on by itself.",
-  ];
+  return [t("Open the address that the service printed when it started, in a new tab, and come back: the list goes on by itself.")];
 }
 
 function providerWays() {
   return [
-    "Studies wait until you are. ",
-    element("a", { href: LOGIN_BESIDE, target: "_blank", rel: "noopener" }, "Log in in a new tab"),
-    " and come back: the list goes on by itself. Or ",
-    element("a", { href: LOGIN }, "log in here"),
-    ": then dropped files must be dropped again, since a browser does not keep them.",
+    `${t("Studies wait until you are.")} `,
+    element("a", { href: LOGIN_BESIDE, target: "_blank", rel: "noopener" }, t("Log in in a new tab")),
+    ` ${t("and come back: the list goes on by itself. Or")} `,
+    element("a", { href: loginHere() }, t("log in here")),
+    t(": then dropped files must be dropped again, since a browser does not keep them."),
   ];
 }
 
@@ -67,8 +67,10 @@ export function showProblem({ code, message }) {
 
 /** After a login that this page asked for: say that files were not kept. */
 export function greetAgain() {
-  if (!new URLSearchParams(location.search).has(AGAIN)) return;
-  history.replaceState(null, "", "/");
-  const sentence = "You are logged in again. Files that were dropped before must be dropped again.";
+  const address = new URL(location.href);
+  if (!address.searchParams.has(AGAIN)) return;
+  address.searchParams.delete(AGAIN);
+  history.replaceState(history.state, "", address);
+  const sentence = t("You are logged in again. Files that were dropped before must be dropped again.");
   byId("notices").replaceChildren(element("div", { class: "notice" }, sentence));
 }

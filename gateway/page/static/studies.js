@@ -2,7 +2,8 @@
 
 import { pack } from "./packing.js";
 import { Problem } from "./problem.js";
-import { send } from "./sending.js";
+import { featuresPath, send } from "./sending.js";
+import { t } from "./words.js";
 
 const AT_ONCE = 2;
 
@@ -170,8 +171,7 @@ export class Studies {
       pauseUntil: null,
     });
     return send(zip, {
-      model: study.model,
-      options: study.options,
+      path: featuresPath(study.model, study.options),
       signal: study.stop.signal,
       onSent: (sent) => this.#change(study, { sent }),
       onAllSent: () =>
@@ -195,5 +195,5 @@ function pause(seconds, signal) {
 
 function problemFrom(error) {
   if (error instanceof Problem) return error;
-  return new Problem("page_failed", "The page failed at this study. Try again, or load the page anew.");
+  return new Problem("page_failed", t("The page failed at this study. Try again, or load the page anew."));
 }

@@ -2,23 +2,38 @@
 
 import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
-import { bytesText, counted, secondsText } from "./numbers.js";
+import { bytesText, secondsText } from "./numbers.js";
 import { isActive, isAgainPossible } from "./studies.js";
+import { counted, numberText, remedyText, t, words } from "./words.js";
+
+/** States of a study, here and in a job. */
+export const STATES = {
+  waiting: words("waiting"),
+  packing: words("packing"),
+  sending: words("sending"),
+  working: words("working"),
+  done: words("done"),
+  failed: words("failed"),
+  cancelled: words("cancelled"),
+};
 
 const WAITS = {
-  connection: "the connection was lost; next try",
-  service: "the service is full; next try",
+  connection: words("waiting: the connection was lost; next try in {time}"),
+  service: words("waiting: the service is full; next try in {time}"),
 };
 
 /** What helps on this page, where the list of codes speaks of options of a request. */
 const REMEDIES_HERE = {
-  untrained_modality: "Tick “Also modalities that the network was not trained on” above, and try again.",
-  uneven_spacing: "Look for missing slices and send them all.",
-  not_chosen: "Send the series as a study of its own to get it too.",
-  ambiguous_series: "Send the series that is meant as a study of its own.",
+  untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
+  uneven_spacing: words("Look for missing slices and send them all."),
+  not_chosen: words("Send the series as a study of its own to get it too."),
+  ambiguous_series: words("Choose the series that is meant, or all of them."),
 };
 
-const OPTION_WORDS = { whole: "whole volumes only", all: "regions only" };
+/** A series in the sentence of a tie: its UID, how many objects it has, how far apart they are. */
+const CANDIDATE = /([\d.]+) \((\d+) objects, ([\d.]+) mm\)/g;
+
+const OPTION_WORDS = { whole: words("whole volumes only"), all: words("regions of interest only") };
 
 /** One line of the list. `actions`: cancel, again and remove, each called with the study. */
 export class StudyView {
@@ -26,21 +41,23 @@ export class StudyView {
   #state = "";
   #word = element("span", { class: "word" });
   #facts = element("span", { class: "facts" });
-  #sending = bar("Packing and sending");
-  #working = bar("Working");
+  #sending = bar(t("Packing and sending"));
+  #working = bar(t("Working"));
   #bars = element("div", { class: "bars" }, this.#sending.line, this.#working.line);
   #problem = element("div", { class: "problem", hidden: true });
   #buttons;
+  #onAgain;
 
   constructor(study, actions) {
     this.#study = study;
+    this.#onAgain = actions.again;
     const { name } = study.source;
     const button = (text, act) =>
       element("button", { type: "button", "aria-label": `${text}: ${name}`, onclick: () => act(study) }, text);
     this.#buttons = {
-      cancel: button("Cancel", actions.cancel),
-      again: button("Try again", actions.again),
-      remove: button("Remove", actions.remove),
+      cancel: button(t("Cancel"), actions.cancel),
+      again: button(t("Try again"), actions.again),
+      remove: button(t("Remove"), actions.remove),
     };
     const title = element("span", { class: "name", title: name }, name);
     const head = element("div", { class: "study-head" }, title, this.#word,
@@ -64,7 +81,7 @@ export class StudyView {
       this.#working.note.textContent = secondsText((performance.now() - workingSince) / 1000);
     } else if (pauseUntil) {
       const seconds = Math.max(0, Math.ceil((pauseUntil - performance.now()) / 1000));
-      this.#word.textContent = `waiting: ${WAITS[waitsFor]} in ${secondsText(seconds)}`;
+      this.#word.textContent = t(WAITS[waitsFor], { time: secondsText(seconds) });
     }
   }
 
@@ -72,7 +89,7 @@ export class StudyView {
     const study = this.#study;
     this.#state = study.state;
     this.line.dataset.state = study.state;
-    this.#word.textContent = study.state;
+    this.#word.textContent = t(STATES[study.state]);
     this.#bars.hidden = !["packing", "sending", "working"].includes(study.state);
     this.#buttons.cancel.hidden = !isActive(study);
     this.#buttons.again.hidden = !isAgainPossible(study);
@@ -80,7 +97,17 @@ export class StudyView {
     this.#working.show(study.state === "working" ? null : 0);
     this.#working.note.textContent = "";
     this.#problem.hidden = study.state !== "failed";
-    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem));
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#candidates());
+  }
+
+  /** A tie of series is asked: each of them is a button, and all together. */
+  #candidates() {
+    const study = this.#study;
+    if (study.problem.code !== "ambiguous_series") return [];
+    const take = (series, text) => element("button", { type: "button", onclick: () => this.#onAgain(study, { series }) }, text);
+    const each = [...study.problem.message.matchAll(CANDIDATE)].map(([, uid, objects, mm]) =>
+      take(uid, t("Take {n} objects, {mm} mm (…{uid})", { n: numberText(Number(objects)), mm: numberText(Number(mm)), uid: uid.slice(-6) })));
+    return [element("p", { class: "buttons candidates" }, ...each, take("all", t("Take all of them")))];
   }
 
   #showSending() {
@@ -89,9 +116,9 @@ export class StudyView {
     const gone = zipBytes && state !== "packing" ? sent / zipBytes : 0;
     this.#sending.show(source.isZip ? gone : (packed + gone) / 2);
     if (state === "packing") {
-      this.#sending.note.textContent = `${bytesText(read)} of ${bytesText(source.bytes)} packed`;
+      this.#sending.note.textContent = t("{n} of {all} packed", { n: bytesText(read), all: bytesText(source.bytes) });
     } else if (state === "sending" || state === "working") {
-      this.#sending.note.textContent = `${bytesText(sent)} of ${bytesText(zipBytes)} sent`;
+      this.#sending.note.textContent = t("{n} of {all} sent", { n: bytesText(sent), all: bytesText(zipBytes) });
     }
   }
 }
@@ -110,18 +137,18 @@ function bar(label) {
 
 function factsOf({ source, model, options, answer }) {
   const facts = [bytesText(source.bytes)];
-  if (!source.isZip) facts.unshift(counted(source.files.length, "file"));
-  if (source.leftOut) facts.push(`${counted(source.leftOut, "system file")} left out`);
+  if (!source.isZip) facts.unshift(counted(source.files.length, "{n} file", "{n} files"));
+  if (source.leftOut) facts.push(counted(source.leftOut, "{n} system file left out", "{n} system files left out"));
   facts.push(model);
-  if (options.regions) facts.push(OPTION_WORDS[options.regions]);
-  if (options.allow) facts.push("untrained modalities too");
-  if (answer) facts.push(counted(answer.rows.length, "row"));
+  if (options.regions) facts.push(t(OPTION_WORDS[options.regions]));
+  if (options.allow) facts.push(t("untrained modalities too"));
+  if (answer) facts.push(counted(answer.rows.length, "{n} row", "{n} rows"));
   return facts.join(" · ");
 }
 
 function problemParts({ message, code }) {
   const parts = [element("p", {}, `${message} `, element("code", {}, code))];
-  const remedy = REMEDIES_HERE[code] ?? REMEDIES[code];
-  if (remedy) parts.push(element("p", { class: "facts" }, `What helps: ${remedy}`));
+  const remedy = REMEDIES_HERE[code] ? t(REMEDIES_HERE[code]) : remedyText(code, REMEDIES[code]);
+  if (remedy) parts.push(element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })));
   return parts;
 }

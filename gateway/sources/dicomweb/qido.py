@@ -1,7 +1,7 @@
 """Searches of a DICOMweb server, by dicomweb-client, which blocks: so in threads."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import requests
@@ -89,12 +89,17 @@ class _Session(requests.Session):
         super().__init__()
         self.auth = _Authorization(authorization)
 
-    def get(self, url: str | bytes, **rest: Any) -> requests.Response:  # type: ignore[override]
-        """Return the answer of a GET."""
-        headers: Mapping[str, str] = rest.pop("headers", None) or {}
-        kept = {name: text for name, text in headers.items() if name != "Host"}
+    def get(  # type: ignore[override]  # as dicomweb-client calls it
+        self, url: str, *, headers: dict[str, str], timeout: tuple[float, float], **_: Any
+    ) -> requests.Response:
+        """Return the answer of a GET; its wildcards are not encoded (searching.UNSAFE)."""
+        headers.pop("Host", None)
         response = super().get(
-            url, **{**rest, "headers": kept, "allow_redirects": False, "stream": True}
+            url.replace("%2A", "*"),
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
         )
         if response.is_redirect:
             raise requests.TooManyRedirects(response=response)

@@ -12,7 +12,7 @@ from gateway.sources.queries import Query
 from gateway.sources.settings import SourcesSettings
 from gateway.sources.source import Retrieved, SourceError
 from gateway.sources.trying import tried
-from gateway.sources.wado import ACCEPT, ZipInFlight, add_instances
+from gateway.sources.wado import ACCEPT, OK, ZipInFlight, add_instances
 from gateway.sources.zips import is_whole
 from gateway.uploads.region import Region
 
@@ -72,15 +72,12 @@ class Dicomweb:
         return await self._searches.series(study_uid)
 
     async def _retrieve(self, study_uid: str, region: Region) -> None:
-        archive = ZipInFlight(region.write)
-        try:
+        with ZipInFlight(region.write) as archive:
             status = await self._add_study(study_uid, archive)
-            if status != 200 or not archive.count:
-                raise DICOMWEB.of_status(status if status != 200 else 404)
-        except BaseException:
-            archive.abandon()
-            raise
-        archive.close()
+            if status != OK:
+                raise DICOMWEB.of_status(status)
+            if not archive.count:
+                raise DICOMWEB.of(MISSING)
         if not await is_whole(region):
             raise DICOMWEB.of(CUT_OFF)
 

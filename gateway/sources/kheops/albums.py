@@ -7,8 +7,8 @@ from typing import Any
 from gateway.sources.asking import Asked
 from gateway.sources.credential import CAPABILITY, Credential
 from gateway.sources.failures import UNREADABLE
-from gateway.sources.found import Album, Page
-from gateway.sources.kheops.api import EMPTY, OK, Api
+from gateway.sources.found import Album, Page, readable
+from gateway.sources.kheops.api import EMPTY, OK, Api, total_of
 from gateway.sources.kheops.capabilities import Capabilities
 from gateway.sources.kheops.ids import is_album
 from gateway.sources.qido import ABSENT
@@ -56,10 +56,7 @@ async def albums(
     if not isinstance(listed, list):
         raise api.server.failures.of(UNREADABLE)
     found = [_album(each) for each in listed if isinstance(each, dict)]
-    total = answer.headers.get("x-total-count", "")
-    page = Page(
-        [each for each in found if is_album(each.id)], int(total) if total.isdecimal() else None
-    )
+    page = Page([each for each in found if is_album(each.id)], total_of(answer))
     return Albums(page, await _inbox(api, credential))
 
 
@@ -80,12 +77,12 @@ async def _inbox(api: Api, credential: Credential) -> int | None:
 
 def _album(stated: Mapping[str, Any]) -> Album:
     listed = stated.get("modalities")
-    modalities = [each for each in listed if isinstance(each, str)] if listed else []
+    modalities = {readable(str(each)) for each in listed} if isinstance(listed, list) else set()
     return Album(
         id=_text(stated, "album_id"),
         name=_text(stated, "name"),
         description=_text(stated, "description"),
-        modalities=tuple(sorted(each for each in set(modalities) if each and each != ABSENT)),
+        modalities=tuple(sorted(modalities - {"", ABSENT})),
         studies=_number(stated, "number_of_studies"),
         series=_number(stated, "number_of_series"),
         created=_text(stated, "created_time"),
@@ -95,7 +92,7 @@ def _album(stated: Mapping[str, Any]) -> Album:
 
 def _text(stated: Mapping[str, Any], name: str) -> str:
     text = stated.get(name)
-    return text if isinstance(text, str) and text != ABSENT else ""
+    return readable(text) if isinstance(text, str) and text != ABSENT else ""
 
 
 def _number(stated: Mapping[str, Any], name: str) -> int | None:

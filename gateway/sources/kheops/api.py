@@ -22,6 +22,8 @@ from gateway.sources.failures import BROKEN, Failures, Meaning, Meanings
 
 OK, CREATED, EMPTY, UNAUTHORIZED = 200, 201, 204, 401
 
+JSON = {"Accept": "application/dicom+json, application/json"}
+
 REGISTERED_KEPT = 4096
 """Digests of tokens that were registered with, and when: not again, whatever Kheops says then."""
 
@@ -80,13 +82,12 @@ class Api:
 
         Raises SourceError.
         """
-        answer = await self.ask(credential, Asked("GET", path, params))
+        answer = await self.ask(credential, Asked("GET", path, params, headers=JSON))
         if answer.status == EMPTY:
             return None, 0
         if answer.status != OK:
             raise self.server.refusal(answer)
-        total = answer.headers.get("x-total-count", "")
-        return self.server.document(answer), int(total) if total.isdecimal() else None
+        return self.server.document(answer), total_of(answer)
 
     async def ask(self, credential: Credential, asked: Asked) -> Answer:
         """Return the answer to a question of somebody's, whatever its status."""
@@ -136,6 +137,12 @@ REGISTRATION: Meanings = {
     403: REFUSED,
     500: NOT_REGISTERED,
 }
+
+
+def total_of(answer: Answer) -> int | None:
+    """Return how many there are on all pages, if Kheops says so."""
+    stated = answer.headers.get("x-total-count", "")
+    return int(stated) if stated.isascii() and stated.isdecimal() else None
 
 
 def authorized(asked: Asked, credential: Credential) -> Asked:

@@ -8,7 +8,7 @@ token the series of the album are had one by one.
 from gateway.sources.asking import STUDY_SECONDS, Asked
 from gateway.sources.credential import Credential
 from gateway.sources.failures import CUT_OFF, UNREADABLE, Meaning
-from gateway.sources.kheops.api import Api, authorized
+from gateway.sources.kheops.api import OK, Api, authorized
 from gateway.sources.kheops.studies import place_of, series
 from gateway.sources.kheops.tokens import viewer_token
 from gateway.sources.wado import ACCEPT, ZipInFlight, add_instances
@@ -53,13 +53,8 @@ async def _zip(api: Api, viewer: Credential, *, study_uid: str, region: Region) 
 
 
 async def _series(api: Api, credential: Credential, *, asked: list[Asked], region: Region) -> None:
-    archive = ZipInFlight(region.write)
-    try:
+    with ZipInFlight(region.write) as archive:
         for each in asked:
             status = await add_instances(api.server, authorized(each, credential), to=archive)
-            if status != 200:
+            if status != OK:
                 raise api.server.failures.of_status(status)
-    except BaseException:
-        archive.abandon()
-        raise
-    archive.close()

@@ -1,0 +1,104 @@
+/** The studies of a job with their states: those that failed first, with what helps. */
+
+import { element } from "../elements.js";
+import { counted, t, words } from "../words.js";
+import { labelled, remedyOf, select } from "./parts.js";
+
+const AT_ONCE = 50;
+
+/** In the order of the way of a study. */
+export const STATES = {
+  waiting: words("waiting"),
+  retrieving: words("retrieving"),
+  received: words("received"),
+  checked: words("checked"),
+  decoded: words("decoded"),
+  inferred: words("inferred"),
+  done: words("done"),
+  failed: words("failed"),
+  cancelled: words("cancelled"),
+  needs_file: words("file needed"),
+};
+
+const FIRST = ["failed", "needs_file", "cancelled"];
+
+const KINDS = { done: "done", failed: "failed", needs_file: "failed", waiting: "waiting", cancelled: "cancelled" };
+
+/** Handlers: onRetry(position). `nameOf` says what a study is called. */
+export class JobStudies {
+  #onRetry;
+  #nameOf;
+  #studies = new Map();
+  #state = "";
+  #shown = AT_ONCE;
+  #list = element("ul", { class: "list", "aria-label": t("Studies") });
+  #more = element("button", { type: "button", onclick: () => this.#showMore() });
+  #filter = element("div", { class: "filters" });
+
+  constructor({ onRetry, nameOf }) {
+    this.#onRetry = onRetry;
+    this.#nameOf = nameOf;
+    this.element = element("div", { class: "job-studies" }, this.#filter, this.#list, this.#more);
+  }
+
+  take(studies) {
+    this.#studies = new Map(studies.map((study) => [study.position, study]));
+    this.#draw();
+  }
+
+  /** Take what an event says of one study. */
+  change(told) {
+    this.#studies.set(told.position, { ...this.#studies.get(told.position), sentence: "", ...told });
+    this.#draw();
+  }
+
+  /** Draw it anew, as after studies got other names. */
+  show() {
+    this.#draw();
+  }
+
+  #draw() {
+    const all = [...this.#studies.values()];
+    const states = Object.keys(STATES).filter((state) => all.some((study) => study.state === state));
+    if (!states.includes(this.#state)) this.#state = "";
+    if (!this.#filter.contains(document.activeElement)) {
+      const options = [["", t("all")], ...states.map((state) => [state, t(STATES[state])])];
+      this.#filter.replaceChildren(labelled(t("State"), select(options, this.#state, (state) => {
+        this.#state = state;
+        this.#draw();
+      })));
+    }
+    const wanted = all.filter(({ state }) => !this.#state || state === this.#state);
+    const order = ({ state }) => (FIRST.includes(state) ? FIRST.indexOf(state) : FIRST.length);
+    const shown = wanted.sort((a, b) => order(a) - order(b) || a.position - b.position).slice(0, this.#shown);
+    this.#list.replaceChildren(...shown.map((study) => this.#line(study)));
+    this.#more.hidden = wanted.length <= shown.length;
+    this.#more.textContent = counted(wanted.length - shown.length, "Show {n} more study", "Show {n} more studies");
+  }
+
+  #showMore() {
+    this.#shown += 4 * AT_ONCE;
+    this.#draw();
+  }
+
+  #line(study) {
+    const { position, state, attempts, code, sentence, rows, study_uid: uid } = study;
+    const name = this.#nameOf(study);
+    const isAgain = state === "failed" || state === "cancelled";
+    const facts = [state === "done" ? counted(rows, "{n} row", "{n} rows") : "", attempts > 1 ? counted(attempts, "{n} attempt", "{n} attempts") : ""].filter(Boolean);
+    return element("li", { class: "study", "data-state": KINDS[state] ?? "working" },
+      element("div", { class: "study-head" },
+        element("span", { class: "name uid-name" }, name, uid && uid !== name ? element("span", { class: "facts uid" }, ` ${uid}`) : null),
+        element("span", { class: "facts" }, facts.join(" · ")),
+        element("span", { class: "word" }, t(STATES[state])),
+        isAgain ? element("span", { class: "buttons" }, element("button", { type: "button", "aria-label": `${t("Try again")}: ${name}`, onclick: () => this.#onRetry(position) }, t("Try again"))) : null),
+      code ? problemOf(code, sentence) : null);
+  }
+}
+
+function problemOf(code, sentence) {
+  const remedy = remedyOf(code);
+  const text = sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}. `.replace(/([.!?])\. $/, "$1 ") : "";
+  return element("div", { class: "problem" }, element("p", {}, text, element("code", {}, code)),
+    remedy ? element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })) : null);
+}
