@@ -1,12 +1,13 @@
 # make run: set up, start Triton, extract the sample study, go on serving.
 # make test: set up, run all tests, the real Triton among them.
+# make test-long: those that take minutes: a cohort of 200 studies through every outage, huge zips.
 
 # The first Python on PATH that can run the wheel's Triton; else one whose sentence says why not.
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p tools/platform_check.py >/dev/null 2>&1 && echo $$p && exit; done; echo python3)
 READY := .venv/.ready
 
-.PHONY: run test lint format lock clean
+.PHONY: run test test-long lint format lock clean
 
 run: $(READY)
 	.venv/bin/deepfeatures demo
@@ -14,6 +15,9 @@ run: $(READY)
 # Two processes, each with a Triton of its own (1.5 GB): half of the time that one takes.
 test: $(READY)
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
+
+test-long: $(READY)
+	.venv/bin/python -m pytest -m long
 
 lint: $(READY)
 	.venv/bin/ruff format --check

@@ -57,8 +57,8 @@ def test_the_card_tells_what_the_weights_are_good_for():
 def test_the_features_tell_apart_what_those_of_untrained_weights_do_not():
     shipped = tf.saved_model.load(EXTRACTOR).signatures["serving_default"]
     untrained = without_classifier(build(SEED))
-    fitted, held_out = (made(8, first, Console(quiet=True)) for first in (50_000, 60_000))
-    labels = np.arange(16) % 2
+    fitted, held_out = (made(4, first, Console(quiet=True)) for first in (50_000, 60_000))
+    labels = np.arange(8) % 2
 
     def area(features_of):
         known, new = (

@@ -69,6 +69,7 @@ def test_entries_have_numbers_for_names(made_in_browser):
     assert b"DOE" not in content
 
 
+@pytest.mark.long
 def test_more_entries_than_16_bits_count_can_be_read(made_in_browser):
     content = made_in_browser("""
         const { ZipWriter } = await import("/static/zip.js");
