@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.jobs.description import job_paths
 from gateway.jobs.schemas import SCHEMAS as JOB_SCHEMAS
+from gateway.openapi import answers, schema_of
 from gateway.results import description as results
 from gateway.results.export import MEDIA_TYPES
 from gateway.sources import description as sources
@@ -82,26 +83,6 @@ PROBLEM = {
     },
 }
 
-REFUSALS = {
-    400: "an option is unknown, or the request cannot be read",
-    401: "nobody is logged in, or the token is not valid",
-    403: "another site sent this",
-    404: "there is no such model, job or source",
-    406: "there is no such form",
-    408: "the study did not come in time",
-    409: "the job is not in a state for this: the code says why",
-    411: "the length of the study is needed",
-    413: "the study is larger than is taken",
-    415: "the body is neither a zip nor a form with one",
-    421: "the gateway has another name",
-    422: "the study is refused: the code says why",
-    429: "too many requests of one user; Retry-After says when to go on",
-    500: "an error of the gateway",
-    502: "an error of Triton",
-    503: "too many studies, or Triton is away for a moment; Retry-After says when to go on",
-    504: "the study took too long",
-}
-
 
 def description() -> dict[str, Any]:
     """Return the description; its addresses are relative to where it was found."""
@@ -117,7 +98,7 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
-            **job_paths(_answers),
+            **job_paths(),
             **sources.paths(),
             **results.paths(),
         },
@@ -143,7 +124,7 @@ def _get(summary: str, name: str, schema: str) -> dict[str, Any]:
     return {
         "summary": summary,
         "operationId": name,
-        "responses": _answers("200", {"application/json": {"schema": _reference(schema)}}),
+        "responses": answers({"application/json": schema_of(schema)}),
     }
 
 
@@ -176,10 +157,9 @@ def _features() -> dict[str, Any]:
                 "multipart/form-data": form,
             },
         },
-        "responses": _answers(
-            "200",
+        "responses": answers(
             {
-                "application/json": {"schema": _reference("Features")},
+                "application/json": schema_of("Features"),
                 MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
                 **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
             },
@@ -203,18 +183,3 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
 def _option(option: tuple[str, dict[str, Any], str]) -> dict[str, Any]:
     name, schema, text = option
     return {"name": name, "in": "query", "schema": schema, "description": text}
-
-
-def _answers(status: str, content: dict[str, Any]) -> dict[str, Any]:
-    problem = {"application/problem+json": {"schema": _reference("Problem")}}
-    refused = {
-        str(code): {"description": text, "content": problem} for code, text in REFUSALS.items()
-    }
-    wanted: dict[str, Any] = {"description": "as asked for"}
-    if content:
-        wanted["content"] = content
-    return {status: wanted, **refused}
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}

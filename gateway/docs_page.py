@@ -3,7 +3,8 @@
 from html import escape
 from typing import Any
 
-from gateway.description import REFUSALS, description
+from gateway.description import description
+from gateway.openapi import REFUSALS
 from gateway.results.description import REFUSALS as REFUSALS_OF_RESULTS
 
 PAGE = """<!doctype html>
@@ -30,8 +31,6 @@ people.</p>
 </html>
 """
 
-
-ALL_REFUSALS = {**REFUSALS_OF_RESULTS, **REFUSALS}
 
 ALL_REFUSALS = {**REFUSALS_OF_RESULTS, **REFUSALS}
 

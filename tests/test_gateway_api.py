@@ -14,7 +14,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gateway.description import REFUSALS, description
+from gateway.description import description
+from gateway.openapi import REFUSALS
 from tools.phantom import phantom_zip
 
 CHECKS = [

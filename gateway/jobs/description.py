@@ -1,9 +1,9 @@
 """Jobs as OpenAPI describes them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from gateway.jobs.schemas import NEW_JOB, RETRY
+from gateway.openapi import answers, schema_of
 from gateway.results.export import MEDIA_TYPES
 from gateway.sources.description import TOKEN
 
@@ -38,17 +38,14 @@ LAST = {
     "description": "number of the last event that has come",
 }
 
-Answers = Callable[[str, dict[str, Any]], dict[str, Any]]
-"""The answers of an operation, by status and content of the one that is no problem."""
 
-
-def job_paths(answers: Answers) -> dict[str, Any]:
-    """Return the paths of jobs; answers: adds the problems that all operations may have."""
+def job_paths() -> dict[str, Any]:
+    """Return the paths of jobs."""
     found: dict[str, dict[str, Any]] = {}
     for path, method, operation in (*OPERATIONS, *FILES):
         told = dict(operation)
         status, content = told.pop("answer")
-        told["responses"] = answers(status, content)
+        told["responses"] = answers(content, status=status)
         found.setdefault(path, {})[method] = told
     nothing = {"description": "it is over, and nothing else will come"}
     found[f"{ONE}/events"]["get"]["responses"]["204"] = nothing
@@ -60,11 +57,7 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(name: str) -> dict[str, Any]:
-    return {JSON: {"schema": _reference(name)}}
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {JSON: schema_of(name)}
 
 
 ONE = "/api/jobs/{id}"

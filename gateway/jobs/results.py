@@ -12,7 +12,7 @@ from gateway.problems import ProblemError
 from gateway.results.cohort import Cohort, Study
 from gateway.results.export import MEDIA_TYPES, export
 from gateway.results.packing import Unpacked, unpacked
-from gateway.results.table import MixedVersionsError, feature_names
+from gateway.results.table import MixedVersionsError, feature_names, labelled_rows
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,7 @@ def as_json(made: Made) -> bytes:
     names: list[str] = []
     answers = []
     for study, answer in _answered(made.studies):
-        rows = [
-            {**label, "features": [float(str(value)) for value in features]}
-            for label, features in zip(answer.labels, answer.features, strict=True)
-        ]
+        rows = labelled_rows(answer.labels, answer.features)
         name = {name_field(made.job.row.kind): study.name}
         answers.append({**name, "position": study.position, "rows": rows, "report": answer.report})
         if rows:

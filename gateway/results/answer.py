@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import tritonclient.http as triton
-from numpy.typing import NDArray
 
 from gateway.results.cohort import Cohort, Study
-from gateway.results.table import FeatureTable
+from gateway.results.table import FeatureTable, labelled_rows
 from tools.client import features_of
 
 
@@ -32,8 +31,7 @@ class Answer:
 
     def as_json(self, model: str) -> bytes:
         """Return all of it; each number reads back to the same float32."""
-        labelled = zip(self.table.labels, self.table.features, strict=True)
-        rows = [{**label, "features": _numbers(features)} for label, features in labelled]
+        rows = labelled_rows(self.table.labels, self.table.features)
         document = {
             "model": model,
             "rows": rows,
@@ -61,7 +59,3 @@ def answer_of(content: bytes, header_bytes: int) -> Answer:
     table = FeatureTable()
     table.add(features.rows, features.features)
     return Answer(table, features.report, features.previews)
-
-
-def _numbers(features: NDArray[np.float32]) -> list[float]:
-    return [float(str(value)) for value in features]

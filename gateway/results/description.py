@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.openapi import answers, schema_of
 from gateway.results.comparison import WORDS
 from gateway.results.document import TITLE_CHARACTERS
 from gateway.results.export import MEDIA_TYPES
@@ -177,23 +178,10 @@ def paths() -> dict[str, Any]:
 
 
 def _post(name: str, summary: str, *, taken: str, given: str = "") -> dict[str, Any]:
-    problem = {"application/problem+json": _schema("Problem")}
-    answered: dict[str, Any] = {"description": "as asked for"}
-    if given:
-        answered["content"] = {MEDIA_TYPES["json"]: _schema(given)}
+    content = {MEDIA_TYPES["json"]: schema_of(given)} if given else {}
     return {
         "summary": summary,
         "operationId": name,
-        "requestBody": {"required": True, "content": {MEDIA_TYPES["json"]: _schema(taken)}},
-        "responses": {
-            "200": answered,
-            **{
-                str(status): {"description": text, "content": problem}
-                for status, text in REFUSALS.items()
-            },
-        },
+        "requestBody": {"required": True, "content": {MEDIA_TYPES["json"]: schema_of(taken)}},
+        "responses": answers(content, refusals=REFUSALS),
     }
-
-
-def _schema(name: str) -> dict[str, Any]:
-    return {"schema": {"$ref": f"#/components/schemas/{name}"}}

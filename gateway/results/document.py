@@ -11,6 +11,7 @@ from gateway.results.cohort import Cohort, Study
 from gateway.results.labels import Label, fault_of, is_text
 from gateway.results.projection import LARGEST_FEATURES, LARGEST_ROWS
 from gateway.results.provenance import json_bytes
+from gateway.results.table import labelled_rows
 
 LARGEST_VALUES = 20_000_000
 """In one document: some 50 000 rows of 256 features. It bounds the memory that reading it takes."""
@@ -156,8 +157,5 @@ def _refuse(_: str) -> None:
 
 
 def _answer(study: Study) -> dict[str, Any]:
-    rows = [
-        {**label, "features": [float(str(value)) for value in features]}
-        for label, features in zip(study.labels, study.features, strict=True)
-    ]
+    rows = labelled_rows(study.labels, study.features)
     return {"name": study.name, "code": study.code, "rows": rows, "report": study.report}

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -21,6 +21,19 @@ def feature_names(prefix: str, count: int) -> list[str]:
     """Return the prefix and an index for each feature, padded to the width of the last one."""
     width = len(str(count - 1))
     return [f"{prefix}_{n:0{width}}" for n in range(count)]
+
+
+def labelled_rows(
+    labels: Sequence[Mapping[str, Any]], features: Iterable[NDArray[np.float32]]
+) -> list[dict[str, Any]]:
+    """Return rows as JSON has them: labels and `features`, which read back to the same float32.
+
+    features: float32 [F] a row.
+    """
+    return [
+        {**label, "features": [float(str(value)) for value in values]}
+        for label, values in zip(labels, features, strict=True)
+    ]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.openapi import answers, schema_of
 from gateway.sources.queries import (
     ALBUM_SORTS,
     FURTHEST,
@@ -163,19 +164,10 @@ def _search(sorts: Sequence[str], *, modality: bool = False) -> list[dict[str, A
 def _get(
     name: str, summary: str, *, given: str, parameters: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    problem = {"application/problem+json": _schema("Problem")}
-    refused = {
-        str(status): {"description": text, "content": problem} for status, text in REFUSALS.items()
-    }
-    answered = {"description": "as asked for", "content": {"application/json": _schema(given)}}
     operation = {
         "summary": summary,
         "operationId": name,
         "parameters": [*parameters],
-        "responses": {"200": answered, **refused},
+        "responses": answers({"application/json": schema_of(given)}, refusals=REFUSALS),
     }
     return {"get": operation}
-
-
-def _schema(name: str) -> dict[str, Any]:
-    return {"schema": {"$ref": f"#/components/schemas/{name}"}}
