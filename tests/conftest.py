@@ -47,7 +47,7 @@ def shared_data():
     return SHARED
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend():
-    """The event loop of asynchronous tests: that of the gateway."""
+    """The event loop of asynchronous tests: that of the gateway, for all tests that share one."""
     return "asyncio"

@@ -40,12 +40,6 @@ from tools.engine.ports import free_ports
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def anyio_backend():
-    """One event loop for the gateway and all tests of it."""
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(trying, "PAUSES_SECONDS", (0.0, 0.0))

@@ -1,13 +1,13 @@
 """What the gateway tells of itself: nothing of a patient; an audit in which a lost entry shows."""
 
 import asyncio
-import io
 import json
 import logging
 
 import httpx
 import pytest
 import structlog
+from log_stream import logged
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -16,7 +16,6 @@ from starlette.routing import Route
 from gateway.login.principal import Principal
 from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
 from gateway.telemetry.audit import Audit, broken_entries
-from gateway.telemetry.logs import QUIET, configure_logs
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
@@ -55,17 +54,8 @@ def client_of():
 
 @pytest.fixture
 def logs():
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in QUIET}
-    stream = io.StringIO()
-    configure_logs(stream=stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
-    for name, level_before in quiet.items():
-        logging.getLogger(name).setLevel(level_before)
-    structlog.reset_defaults()
+    with logged() as stream:
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 async def _fine(request):

@@ -23,12 +23,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def anyio_backend():
-    """One event loop for the gateway and all tests of it."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def gateway(_running_provider, _running_kheops):
     async with gateway_of(_running_provider, GATEWAY_KHEOPS_URL=_running_kheops.url) as app:
         yield app

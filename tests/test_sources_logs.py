@@ -1,14 +1,9 @@
 """What is in a search, in an album's name and in a token is in no log."""
 
-import io
-import logging
-
 import pytest
-import structlog
 from kheops.orthanc import PASSWORD, environment
+from log_stream import logged
 from sources_world import MARKER, gateway_of, program, study_files, token_of
-
-from gateway.telemetry.logs import QUIET, configure_logs
 
 pytestmark = pytest.mark.anyio
 
@@ -18,17 +13,8 @@ ALBUM = "hush-hush album"
 @pytest.fixture
 def logs():
     """The text of the log, as the gateway's process configures it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in QUIET}
-    stream = io.StringIO()
-    configure_logs(stream=stream)
-    yield stream.getvalue
-    root.handlers[:] = before
-    root.setLevel(level)
-    for name, level_before in quiet.items():
-        logging.getLogger(name).setLevel(level_before)
-    structlog.reset_defaults()
+    with logged() as stream:
+        yield stream.getvalue
 
 
 async def test_names_and_tokens_are_in_no_log(kheops, provider, orthanc, logs):
