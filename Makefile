@@ -28,11 +28,11 @@ format: $(READY)
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml integrations/client/pyproject.toml
 	@$(PYTHON) tools/platform_check.py
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
-	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable integrations/client
 	touch $@
 
 lock:
