@@ -153,9 +153,9 @@ class Client(_Blocking):
     ) -> Answer:
         """Return the rows of a study that the gateway fetches from its Kheops itself.
 
-        album: its id, or `inbox`. kheops_token: for a gateway in the mode `local`; else Kheops knows
-        the client's own token. No pictures are made. The job that does it is deleted afterwards; if
-        that fails, the gateway does so after some days.
+        album: its id, or `inbox`. kheops_token: for a gateway in the mode `local`; any other takes
+        the client's own token to Kheops. No pictures are made. The job that does it is deleted
+        afterwards; if that fails, the gateway does so after some days.
         Raises DeepFeaturesError: the study's own, as `extract`; of Kheops, with its codes.
         """
         effort = self._service.effort(progress)

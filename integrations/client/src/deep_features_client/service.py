@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from deep_features_client.calls import Call, Effort
@@ -28,7 +28,7 @@ class Service:
     """Where and how a service is asked."""
 
     url: str
-    token: Token | None
+    token: Token | None = field(repr=False)
     timeout: Timeouts
     retries: Retries
 

@@ -94,4 +94,4 @@ def _packed(folder: Path) -> BinaryIO:
 
 def _spool() -> BinaryIO:
     """Return a file whose user closes it; it has all that is used here of a BinaryIO."""
-    return tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # type: ignore[return-value]  # noqa: SIM115
+    return tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # type: ignore[return-value]
