@@ -21,6 +21,8 @@ from deep_features_client.studies import Content
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.2, 2.0
 """Pauses between two looks at a job; each is twice as long as the one before."""
 
+KHEOPS_REFUSES = "Kheops does not accept the token: it is not known, was revoked, or has ended"
+
 
 @dataclass(frozen=True)
 class Model:
@@ -127,7 +129,7 @@ def followed(job_id: str, model: str, effort: Effort) -> Steps[Answer]:
         if state in ("failed", "cancelled"):
             raise problem_of_study(code or state, sentence)
         if waits_for:
-            raise NotAllowed(waits_for, job["sentence"])
+            raise NotAllowed(waits_for, KHEOPS_REFUSES)
         effort.tell(Progress("waiting", code=code))
         yield Pause(pause)
         pause = min(pause * 2, LONGEST_LOOK_S)
