@@ -202,6 +202,12 @@ def test_the_token_of_now_is_asked_for_and_lines_ends_do_not_matter(gateway, stu
     assert tokens == []
 
 
+def test_the_address_that_make_run_prints_will_do(gateway, study, direct):
+    with Client(f"{gateway.url}/?token={gateway.token}") as client:
+        assert_same(client.extract(study), direct)
+        assert gateway.token not in repr(vars(client))
+
+
 def test_several_studies_are_sent_at_once_and_one_bad_one_stops_no_other(client, study, tmp_path):
     paths = [tmp_path / f"{number}.zip" for number in range(5)]
     for path in paths[:3]:

@@ -28,6 +28,8 @@ def test_the_notebook_runs_and_its_features_tell_more_than_volume_and_chance(
         "PYTHONPATH": str(source),
         "DEEP_FEATURES_URL": gateway.url,
         "DEEP_FEATURES_TOKEN": gateway.token,
+        "OPENBLAS_NUM_THREADS": "1",  # small matrices: threads would wait for each other
+        "OMP_NUM_THREADS": "1",
         "TMPDIR": str(tmp_path),
         "IPYTHONDIR": str(tmp_path / "ipython"),
         "MPLCONFIGDIR": str(tmp_path / "matplotlib"),

@@ -4,13 +4,17 @@ import csv
 import os
 import shutil
 import subprocess
+from collections import namedtuple
 
 import numpy as np
 import pytest
+from scripted_server import answers, problem, scripted
 
 from tools.locations import CHECKOUT
 
 SCRIPT = CHECKOUT / "integrations" / "client" / "r" / "deep_features.R"
+
+Place = namedtuple("Place", "url token")
 
 NEEDED = 'for (name in c("httr2", "jsonlite")) library(name, character.only = TRUE)'
 
@@ -49,6 +53,18 @@ def test_rows_of_zips_are_a_table_and_a_bad_zip_is_told_of_by_its_code(
     assert (row["patient_id"], row["modality"], row["roi"]) == ("MÜLLER^7", "CT", "")
     found = np.array([row[f"ct3dcnn1_{index:03}"] for index in range(256)], np.float32)
     np.testing.assert_array_equal(found, direct.features[0])
+
+
+def test_a_busy_service_is_asked_again(rscript, tmp_path):
+    (tmp_path / "study.zip").write_bytes(b"PK of a study")
+    with scripted(problem(503, "busy", Retry_After="1"), answers(200)) as server:
+        place = Place(server.url, "token")
+
+        ended = run(rscript, place, tmp_path / "x.csv", tmp_path / "study.zip")
+
+    assert ended.returncode == 0, ended.stderr
+    assert len(server.asked) == 2
+    assert '"P1"' in (tmp_path / "x.csv").read_text()
 
 
 def test_a_wrong_token_is_told_of(rscript, gateway, study, tmp_path):

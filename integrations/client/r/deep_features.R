@@ -15,6 +15,8 @@ library(httr2)
 LABELS <- c("patient_id", "study_uid", "series_uid", "modality", "roi",
             "weights_sha256", "preprocessing_id")
 
+RETRY_SECONDS <- 120
+
 # Stop with a condition of the class deep_features_error; code is stable, sentence is for people.
 deep_features_stop <- function(code, sentence, status = NA_integer_) {
   message <- paste0(code, ": ", sentence)
@@ -24,8 +26,7 @@ deep_features_stop <- function(code, sentence, status = NA_integer_) {
   ))
 }
 
-# The request of one study. The file is not read into memory; 429 and 503 are tried again, when
-# Retry-After says.
+# The request of one study. The file is not read into memory.
 features_request <- function(zip, url, token, model, options, seconds) {
   request <- request(url) |>
     req_url_path_append("api", "models", model, "features") |>
@@ -33,19 +34,31 @@ features_request <- function(zip, url, token, model, options, seconds) {
     req_auth_bearer_token(token) |>
     req_body_file(zip, type = "application/zip") |>
     req_timeout(seconds) |>
-    req_error(is_error = \(response) FALSE) |>
-    req_retry(max_seconds = 120)
+    req_error(is_error = \(response) FALSE)
   do.call(req_url_query, c(list(request), options))
+}
+
+# The answer to a request that is made anew for each try: 429 and 503 are tried again when Retry-After
+# says, for RETRY_SECONDS. (req_retry of httr2 0.2.2 does not read the file again, and hangs.)
+answer_of <- function(request) {
+  end <- Sys.time() + RETRY_SECONDS
+  repeat {
+    response <- tryCatch(
+      req_perform(request()),
+      error = \(error) deep_features_stop("unreachable", "no answer came: see the address")
+    )
+    if (!resp_status(response) %in% c(429, 503)) return(response)
+    pause <- resp_retry_after(response)
+    pause <- if (is.na(pause)) 5 else max(pause, 0.1)
+    if (Sys.time() + pause > end) return(response)
+    Sys.sleep(pause)
+  }
 }
 
 # Rows of one zip. options: those of a request, as list(regions = "whole").
 features_of_zip <- function(zip, url, token, model = "ct3dcnn", options = list(), seconds = 600) {
   options <- modifyList(list(preview = "false"), options)
-  request <- features_request(zip, url, token, model, options, seconds)
-  response <- tryCatch(
-    req_perform(request),
-    error = \(error) deep_features_stop("unreachable", "no answer came: see the address")
-  )
+  response <- answer_of(\() features_request(zip, url, token, model, options, seconds))
   content <- tryCatch(
     # Rows differ in their labels: lists, not a table that jsonlite makes up.
     resp_body_json(response, check_type = FALSE, simplifyVector = FALSE),

@@ -42,8 +42,8 @@ class _Asynchronous:
         retries: Retries | None = None,
         verify: Verify = True,
     ) -> None:
-        self._service = Service(url, token, timeout or Timeouts(), retries or Retries())
-        self._http = httpx.AsyncClient(base_url=self._service.base_url, verify=verify)
+        self._service = Service.of(url, token, timeout=timeout, retries=retries)
+        self._http = httpx.AsyncClient(base_url=self._service.url, verify=verify)
 
     async def aclose(self) -> None:
         """Close its connections."""
@@ -87,6 +87,8 @@ class _Asynchronous:
 
         What is on its way is cancelled when the generator is closed.
         """
+        if at_once < 1:
+            raise ValueError("at_once is 1 or more")
         todo = iter(studies)
         on_their_way: dict[asyncio.Task[Answer], StudyLike] = {}
         try:

@@ -29,8 +29,9 @@ C = TypeVar("C", bound="_Blocking")
 class _Blocking:
     """A connection to a service; close it, or use it in a `with` statement. Threads may share it.
 
-    url: of the gateway or the Triton; a path is kept, `http://` is added where there is no scheme.
-    token: as the gateway wants it; a function is called before each request.
+    url: of the gateway or the Triton; `http://` is added where there is no scheme.
+    token: as the gateway wants it; a function is called before each request. The address that
+        `make run` prints has one.
     verify: an SSLContext, for certificates that the system does not know.
     """
 
@@ -45,8 +46,8 @@ class _Blocking:
         retries: Retries | None = None,
         verify: Verify = True,
     ) -> None:
-        self._service = Service(url, token, timeout or Timeouts(), retries or Retries())
-        self._http = httpx.Client(base_url=self._service.base_url, verify=verify)
+        self._service = Service.of(url, token, timeout=timeout, retries=retries)
+        self._http = httpx.Client(base_url=self._service.url, verify=verify)
 
     def close(self) -> None:
         """Close its connections."""
@@ -92,7 +93,8 @@ class _Blocking:
         """Yield each study with its answer, or with the error that `extract` raised over it.
 
         In the order in which they are answered; the next study is taken when there is room, so
-        `studies` may be a generator. at_once: so many are on their way, each in a thread.
+        `studies` may be a generator. at_once: so many are on their way, each in a thread; who stops
+        early waits for these.
         """
         todo = iter(studies)
         with ThreadPoolExecutor(at_once) as pool:

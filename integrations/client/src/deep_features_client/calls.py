@@ -99,6 +99,7 @@ def answered(call: Call, effort: Effort) -> Steps[Reply]:
             reply: Reply = yield call
         except httpx.RequestError as error:
             problem = _lost(error, effort)
+            problem.__cause__ = error
             if not (call.is_repeatable or isinstance(error, BEFORE_ANYTHING_WAS_SENT)):
                 raise problem from error
         else:

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from deep_features_client.calls import Call, Effort
 from deep_features_client.limits import Retries, Timeouts
@@ -32,10 +33,23 @@ class Service:
     timeout: Timeouts
     retries: Retries
 
-    @property
-    def base_url(self) -> str:
-        """The address with a scheme: `localhost:8000` is an address to most people."""
-        return self.url if "://" in self.url else f"http://{self.url}"
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        token: Token | None,
+        *,
+        timeout: Timeouts | None,
+        retries: Retries | None,
+    ) -> Service:
+        """Return a service as callers state it.
+
+        An address as the gateway prints it has a token in its query; `localhost:8000` is one, too.
+        """
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        (printed,) = parse_qs(parts.query).get("token", [None])
+        base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        return cls(base, token or printed, timeout or Timeouts(), retries or Retries())
 
     def effort(self, progress: Tell | None = None) -> Effort:
         """Return what the next answer may cost, from now on."""

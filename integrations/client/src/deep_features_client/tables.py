@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deep_features_client.errors import DeepFeaturesError
 
@@ -26,9 +26,7 @@ def wide_table(answers: Iterable[Answer], labels: Sequence[str] | None = None) -
     labels: which ones, in this order; all by default. One that a row does not have is empty there.
     Raises MixedVersionsError `mixed_versions`.
     """
-    import numpy
-    import pandas
-
+    pandas = _pandas()
     rows = [row for answer in answers for row in answer.rows]
     versions = {tuple(row.labels.get(name) for name in VERSION_LABELS) for row in rows}
     if len(versions) > 1:
@@ -37,17 +35,24 @@ def wide_table(answers: Iterable[Answer], labels: Sequence[str] | None = None) -
     names = list(rows[0].feature_names) if rows else []
     chosen = list(labels) if labels is not None else _labels_of([row.labels for row in rows])
     texts = {name: [row.labels.get(name) for row in rows] for name in chosen}
-    numbers = numpy.array([row.features for row in rows], numpy.float32)
-    features = pandas.DataFrame(numbers.reshape(len(rows), len(names)), columns=names)
+    numbers = [row.features for row in rows]
+    features = pandas.DataFrame(numbers, columns=names, dtype="float32")
     return pandas.concat([pandas.DataFrame(texts, columns=chosen), features], axis=1)
 
 
 def long_table(rows: Sequence[Mapping[str, object]]) -> pandas.DataFrame:
     """Return the rows of QuantImage-V2 as a table with its columns, also of no rows."""
-    import pandas
-
     columns = ["patient_id", "modality", "VOI", "feature_name", "feature_value"]
-    return pandas.DataFrame(rows, columns=columns)
+    return _pandas().DataFrame(rows, columns=columns)
+
+
+def _pandas() -> Any:
+    try:
+        import pandas
+    except ImportError as error:
+        sentence = 'tables need pandas: pip install "deep-features-client[pandas]"'
+        raise ImportError(sentence) from error
+    return pandas
 
 
 def _labels_of(labels: Iterable[Mapping[str, object]]) -> list[str]:
