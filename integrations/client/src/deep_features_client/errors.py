@@ -32,7 +32,21 @@ class NotAllowed(DeepFeaturesError):  # noqa: N818
 
 
 class Busy(DeepFeaturesError):  # noqa: N818
-    """The service had too much to do (429, 503) for as long as retries were allowed."""
+    """The service had too much to do (429, 503) for as long as retries were allowed.
+
+    retry_after_s: when it said to come again; None if it did not say.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        sentence: str,
+        status: int | None = None,
+        *,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(code, sentence, status)
+        self.retry_after_s = retry_after_s
 
 
 class Unreachable(DeepFeaturesError):  # noqa: N818
