@@ -25,9 +25,9 @@ FILES = "/clinical-features-files"
 DEFINITIONS = "/clinical-features-definitions"
 VALUES = "/clinical-features"
 
-AS_NUMBERS = {"feat_type": "Number", "encoding": "None", "missing_values": "Median"}
-"""Their page proposes the encoding Normalization for numbers: it would scale all patients together,
-those of the test set among them (service/machine_learning.py, get_clinical_features)."""
+AS_NUMBERS = {"feat_type": "Number", "encoding": "Normalization", "missing_values": "Median"}
+"""What their page proposes for numbers. With the encoding None the ids of their own rows would be
+among the features of a training (service/machine_learning.py, get_clinical_features)."""
 
 TIMEOUT_S = 300.0
 """For one request: each value becomes a row of a table."""
