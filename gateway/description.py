@@ -5,9 +5,10 @@ from typing import Any
 
 from gateway.jobs.description import job_paths
 from gateway.jobs.schemas import SCHEMAS as JOB_SCHEMAS
-from gateway.openapi import answers, schema_of
+from gateway.openapi import answers, either, schema_of
 from gateway.results import description as results
 from gateway.results.export import MEDIA_TYPES
+from gateway.results.long_description import LONG_ROWS, PROFILE
 from gateway.sources import description as sources
 from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
 
@@ -105,6 +106,7 @@ def description() -> dict[str, Any]:
         "components": {
             "schemas": {
                 "Features": FEATURES,
+                "LongRows": LONG_ROWS,
                 "Models": MODELS,
                 "Session": SESSION,
                 "Problem": PROBLEM,
@@ -148,6 +150,7 @@ def _features() -> dict[str, Any]:
                 "schema": {"type": "string", "minLength": 1},
             },
             *map(_option, OPTIONS),
+            PROFILE,
         ],
         "requestBody": {
             "required": True,
@@ -159,7 +162,7 @@ def _features() -> dict[str, Any]:
         },
         "responses": answers(
             {
-                "application/json": schema_of("Features"),
+                "application/json": either("Features", "LongRows"),
                 MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
                 **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
             },

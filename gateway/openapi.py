@@ -30,6 +30,11 @@ def schema_of(name: str) -> dict[str, Any]:
     return {"schema": {"$ref": f"#/components/schemas/{name}"}}
 
 
+def either(*names: str) -> dict[str, Any]:
+    """Return the content of a body that is of one of several schemas."""
+    return {"schema": {"oneOf": [schema_of(name)["schema"] for name in names]}}
+
+
 def answers(
     content: Mapping[str, Any],
     *,

@@ -3,8 +3,10 @@
 from typing import Any
 
 from gateway.jobs.schemas import NEW_JOB, RETRY
-from gateway.openapi import answers, schema_of
+from gateway.openapi import answers, either, schema_of
 from gateway.results.export import MEDIA_TYPES
+from gateway.results.long_description import ALLOW, PROFILE
+from gateway.results.quantimage import FORMS as PROFILED
 from gateway.sources.description import TOKEN
 
 JSON = "application/json"
@@ -136,8 +138,8 @@ OPERATIONS = (
         "get",
         told="The rows so far",
         id_="results",
-        parameters=[ID, *PAGE],
-        answer=("200", _json("Results")),
+        parameters=[ID, *PAGE, PROFILE, ALLOW],
+        answer=("200", {JSON: either("Results", "LongResults")}),
     ),
     _operation(
         f"{ONE}/studies/{{position}}/file",
@@ -156,7 +158,7 @@ FILES = tuple(
         "get",
         told="The rows so far as a file",
         id_=f"results_{form}",
-        parameters=[ID],
+        parameters=[ID, *((PROFILE, ALLOW) if form in PROFILED else ())],
         answer=("200", {media_type: {"schema": {"type": "string", "format": "binary"}}}),
     )
     for form, media_type in MEDIA_TYPES.items()

@@ -17,11 +17,16 @@ from gateway.results.table import MixedVersionsError, feature_names, labelled_ro
 
 @dataclass(frozen=True)
 class Made:
-    """What a file is made of. parameters: of the job's model, as far as it states them."""
+    """What a file is made of.
+
+    parameters: of the job's model, as far as it states them. allow: what is asked for beside the
+    job's own option of that name.
+    """
 
     job: Job
     studies: Sequence[Stored]
     parameters: Mapping[str, str]
+    allow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,16 @@ def as_file(form: str, made: Made) -> bytes:
 
     Raises ProblemError `mixed_versions`, and TooLargeError.
     """
+    return export(cohort_of(made), form)
+
+
+def cohort_of(made: Made) -> Cohort:
+    """Return all studies of a job as they are exported; raises ProblemError `mixed_versions`."""
     found = [_exported(study) for study in made.studies]
     try:
-        job = made.job
-        cohort = Cohort(job.row.model, found, job.request["title"], made.parameters)
+        return Cohort(made.job.row.model, found, made.job.request["title"], made.parameters)
     except MixedVersionsError:
         raise mixed_versions() from None
-    return export(cohort, form)
 
 
 FORMS: Mapping[str, Form] = MappingProxyType(

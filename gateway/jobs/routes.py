@@ -12,6 +12,7 @@ from starlette.routing import Route
 from gateway.engines.pool import Engines
 from gateway.jobs.events import job_events
 from gateway.jobs.login import Login
+from gateway.jobs.quantimage import LONG_FORMS
 from gateway.jobs.results import FORMS, Made
 from gateway.jobs.setup import Jobs, jobs_of
 from gateway.jobs.stated import (
@@ -29,10 +30,12 @@ from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.bundle import file_title
 from gateway.results.desk import Desk
+from gateway.results.quantimage import allowed, is_quantimage
 from gateway.results.responses import file_response
 from gateway.sources.callers import credential_of
 from gateway.sources.credential import ACCESS, NO_CREDENTIAL
 from gateway.sources.source import Source
+from gateway.uploads.options import options_of
 
 ALL_STUDIES = 1 << 30
 
@@ -132,17 +135,20 @@ async def retry(request: Request) -> Response:
 async def results(request: Request) -> Response:
     """Answer the rows so far as a file; it is called after the job's title."""
     jobs, (owner, job_id) = jobs_of(request), _which(request)
+    query = request.query_params
+    forms = LONG_FORMS if is_quantimage(query.getlist("profile")) else FORMS
     name = request.path_params["form"]
-    form = FORMS.get(name)
+    form = forms.get(name)
     if form is None:
-        raise ProblemError(404, "not_found", f"results can be had as {', '.join(FORMS)}")
+        raise ProblemError(404, "not_found", f"results can be had as {', '.join(forms)}")
+    allow = allowed(options_of(("allow", each) for each in query.getlist("allow")))
     job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
     model = request.app.state.engines.models.get(job.row.model)
 
     def written() -> bytes:
         studies = jobs.records.stored(owner, job_id, positions=positions)
-        return form.write(Made(job, studies, model.parameters if model else {}))
+        return form.write(Made(job, studies, model.parameters if model else {}, allow))
 
     desk: Desk = request.app.state.desk
     content = await desk.done(written)

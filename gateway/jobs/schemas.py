@@ -1,6 +1,7 @@
 """What jobs and their studies look like, as JSON Schema."""
 
 from gateway.jobs.states import CANCELLED, ENDED, OF_A_STUDY, RUNNING
+from gateway.results.long_description import LONG_ROW
 
 STUDY = {
     "type": "object",
@@ -107,4 +108,32 @@ RESULTS = {
     },
 }
 
-SCHEMAS = {"Job": JOB, "Jobs": JOBS, "Named": NAMED, "Results": RESULTS, "Study": STUDY}
+LONG_RESULTS = {
+    "type": "object",
+    "required": ["model", "rows", "without_rows"],
+    "properties": {
+        "model": {"type": "string"},
+        "rows": {
+            "type": "array",
+            "items": {
+                **LONG_ROW,
+                "required": ["study_uid", *LONG_ROW["required"]],
+                "properties": {"study_uid": {"type": "string"}, **LONG_ROW["properties"]},
+            },
+        },
+        "without_rows": {
+            "type": "array",
+            "items": {"type": "object", "required": ["position", "code", "sentence"]},
+            "description": "studies that were not answered, or cannot be stored, and why",
+        },
+    },
+}
+
+SCHEMAS = {
+    "Job": JOB,
+    "Jobs": JOBS,
+    "LongResults": LONG_RESULTS,
+    "Named": NAMED,
+    "Results": RESULTS,
+    "Study": STUDY,
+}

@@ -1,8 +1,8 @@
 """Features of a study: the models that there are, and the way of a zip to one of them."""
 
 import asyncio
+from dataclasses import dataclass
 
-import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,6 +15,15 @@ from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.answer import Answer
 from gateway.results.export import export
+from gateway.results.long_rows import COLUMNS
+from gateway.results.quantimage import (
+    allowed,
+    is_quantimage,
+    options_for,
+    refuse_form,
+    rows_of,
+    written,
+)
 from gateway.results.responses import file_response
 from gateway.uploads.accept import wanted
 from gateway.uploads.admission import Place
@@ -24,6 +33,24 @@ from gateway.uploads.studies import Studies
 
 CLIENT_GONE = 499
 """For logs alone: nobody is there who could read it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a model. options: as they were stated in the query.
+
+    is_quantimage: whether the rows are to be those that QuantImage-V2 stores.
+    """
+
+    model: Model
+    form: str
+    is_quantimage: bool
+    options: list[tuple[str, str]]
+
+    def checked(self, more: list[tuple[str, str]]) -> dict[str, str]:
+        """Return the options with more of them, as the model gets them; raises ProblemError."""
+        options = options_of([*self.options, *more])
+        return options_for(options, self.model.weights) if self.is_quantimage else options
 
 
 async def models(request: Request) -> Response:
@@ -44,39 +71,53 @@ async def features(request: Request) -> Response:
     request.scope["model"] = model.name
     if not model.has_features:
         raise ProblemError(404, "unknown_model", "the model gives no features")
-    form = wanted(request.headers.get("accept"))
+    asked = _asked(request, model)
     refuse_type(request)
-    stated = request.query_params.multi_items()
-    options_of(stated)
+    options_of(asked.options)
     place = studies.admission.place(principal_of(request).subject)
     try:
-        return await _answer(request, place, model=model, form=form, stated=stated)
+        return await _answer(request, place, asked)
     except ClientDisconnect:
         return Response(status_code=CLIENT_GONE)
     finally:
         place.leave()
 
 
-async def _answer(
-    request: Request, place: Place, *, model: Model, form: str, stated: list[tuple[str, str]]
-) -> Response:
-    """Take the study, have it answered, and let go of it before the answer is written."""
+def _asked(request: Request, model: Model) -> Asked:
+    """Return what a request asks for by its query and headers."""
+    form = wanted(request.headers.get("accept"))
+    query = request.query_params
+    is_profile = is_quantimage(query.getlist("profile"))
+    if is_profile:
+        refuse_form(form)
+    options = [(name, value) for name, value in query.multi_items() if name != "profile"]
+    return Asked(model, form, is_profile, options)
+
+
+async def _answer(request: Request, place: Place, asked: Asked) -> Response:
+    """Take the study, have it answered, and let go of it before the answer is written.
+
+    The scope gets `study_uids`, also where the rows are refused in the end.
+    """
     studies: Studies = request.app.state.studies
     with studies.regions.new(announced_bytes(request)) as region:
-        options = options_of([*stated, *await receive(request, region)])
-        question = Question(model.name, parameters={"binary_data_output": True, **options})
+        options = asked.checked(await receive(request, region))
+        question = Question(asked.model.name, parameters={"binary_data_output": True, **options})
         reply = await studies.answer(request, place, question=question, region=region, whole=True)
     # In a thread: the answer for a study with hundreds of regions takes seconds to write.
-    found, content = await asyncio.to_thread(_written, reply.response, model, form)
+    found = await asyncio.to_thread(answer, reply.response)
     request.scope["study_uids"] = found.study_uids
-    return file_response(content, form)
+    content = await asyncio.to_thread(_written, found, asked, allowed(options))
+    return file_response(content, asked.form)
 
 
-def _written(response: httpx.Response, model: Model, form: str) -> tuple[Answer, bytes]:
-    found = answer(response)
-    if form == "json":
-        return found, found.as_json(model.name)
-    return found, export(found.as_cohort(model.name, model.parameters), form)
+def _written(found: Answer, asked: Asked, allow: frozenset[str]) -> bytes:
+    if asked.is_quantimage:
+        rows = rows_of(found.table.labels, found.table.features, allow)
+        return written(rows, asked.form, COLUMNS)
+    if asked.form == "json":
+        return found.as_json(asked.model.name)
+    return export(found.as_cohort(asked.model.name, asked.model.parameters), asked.form)
 
 
 ROUTES = [

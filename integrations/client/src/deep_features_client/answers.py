@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +72,20 @@ class Answer:
         """
         return wide_table([self], labels)
 
-    def to_quantimage(self) -> pandas.DataFrame:
+    def to_quantimage(
+        self, *, allow: Collection[str] = (), rois: Collection[str] = ()
+    ) -> pandas.DataFrame:
         """Return the rows that QuantImage-V2 stores, as a DataFrame. Needs pandas.
 
-        Raises LongRowsError.
+        allow, rois: of `quantimage.long_rows`. Raises LongRowsError.
         """
-        return long_table(self.quantimage_rows())
+        return long_table(self.quantimage_rows(allow=allow, rois=rois))
 
-    def quantimage_rows(self) -> list[dict[str, object]]:
+    def quantimage_rows(
+        self, *, allow: Collection[str] = (), rois: Collection[str] = ()
+    ) -> list[dict[str, object]]:
         """Return the rows that QuantImage-V2 stores; no pandas is needed.
 
-        Raises LongRowsError.
+        allow, rois: of `quantimage.long_rows`. Raises LongRowsError.
         """
-        return long_rows(self)
+        return long_rows(self, allow=allow, rois=rois)

@@ -1,9 +1,11 @@
-"""Rows as QuantImage-V2 stores them: one a modality, region of interest and feature."""
+"""Rows as QuantImage-V2 stores them, of an answer that came from a gateway or from a Triton."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from deep_features_client import long_rows as rules
 from deep_features_client.errors import DeepFeaturesError
 
 if TYPE_CHECKING:
@@ -11,20 +13,26 @@ if TYPE_CHECKING:
 
 
 class LongRowsError(DeepFeaturesError):
-    """Rows cannot be told apart, or stored, in the way of QuantImage-V2."""
+    """QuantImage-V2 could not keep the rows, or not tell them apart.
+
+    Codes are those of the gateway's profile `quantimage`: `no_regions`, `several_studies`,
+    `demonstration_weights`, `ambiguous_region`, `ambiguous_series`, `unstorable_name`,
+    `unstorable_modality`, `not_finite`.
+    """
 
 
-def long_rows(answer: Answer) -> list[dict[str, object]]:
-    """Return `patient_id, modality, VOI, feature_name, feature_value` of each region's features."""
-    return [
-        {
-            "patient_id": row.patient_id,
-            "modality": row.modality,
-            "VOI": row.roi,
-            "feature_name": f"tex_{name}",
-            "feature_value": value,
-        }
-        for row in answer.rows
-        if row.roi
-        for name, value in zip(row.feature_names, row.features, strict=True)
-    ]
+def long_rows(
+    answer: Answer, *, allow: Collection[str] = (), rois: Collection[str] = ()
+) -> list[dict[str, object]]:
+    """Return `patient_id, modality, VOI, feature_name, feature_value` of each region's features.
+
+    allow: `demonstration` for rows of weights that are not trained, since these cannot say so.
+    rois: names of the regions that are wanted; none: all. Whole volumes are left out.
+    Raises LongRowsError.
+    """
+    names = answer.rows[0].feature_names if answer.rows else ()
+    rows = ((row.labels, row.features) for row in answer.rows)
+    try:
+        return rules.long_rows(rows, feature_names=names, allow=allow, rois=rois)
+    except rules.UnstorableError as error:
+        raise LongRowsError(error.code, error.sentence) from None
