@@ -19,7 +19,8 @@ import sys
 import deep_features_client as client
 
 assert "pandas" not in sys.modules and "numpy" not in sys.modules
-row = client.Row({"patient_id": "P1", "modality": "CT", "roi": "GTV"}, (0.5,), ("ct3dcnn1_0",))
+labels = {"patient_id": "P1", "modality": "CT", "roi": "GTV", "weights": "trained"}
+row = client.Row({**labels, "study_uid": "1.2"}, (0.5,), ("ct3dcnn1_0",))
 answer = client.Answer("ct3dcnn", (row,), {})
 print(client.__version__, answer.quantimage_rows()[0]["VOI"])
 try:

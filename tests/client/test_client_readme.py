@@ -5,6 +5,7 @@ import re
 import pytest
 from phantoms import file_bytes
 from sources_world import study_files
+from test_region_rows import TUMOUR, study_with
 
 from tools.locations import CHECKOUT
 
@@ -15,6 +16,7 @@ README = CHECKOUT / "integrations" / "client" / "README.md"
 def surroundings(gateway, kheops, study, files, tmp_path, monkeypatch):
     """What the examples name: files in the working folder, and variables of the environment."""
     (tmp_path / "study.zip").write_bytes(study)
+    (tmp_path / "regions.zip").write_bytes(study_with(TUMOUR))
     (tmp_path / "broken.zip").write_bytes(study[:1000])
     (tmp_path / "folder").mkdir()
     for number, file in enumerate(files):
@@ -35,7 +37,6 @@ def surroundings(gateway, kheops, study, files, tmp_path, monkeypatch):
 
 def test_the_examples_of_the_readme_run(surroundings, server, capsys):
     text = README.read_text(encoding="utf-8").replace("localhost:8000", server.http_url)
-    text = text.replace('"regions": "all"', '"regions": "whole"')  # the album's study has none
     names = {}
     for example in re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         exec(compile(example, README.name, "exec"), names)  # noqa: S102
@@ -47,6 +48,8 @@ def test_the_examples_of_the_readme_run(surroundings, server, capsys):
     assert "waiting" in said
     assert len((surroundings / "features.csv").read_text().splitlines()) == 3
     assert (surroundings / "seen.png").read_bytes().startswith(b"\x89PNG")
+    assert set(names["long"]["VOI"]) == {"GTV ä"}
+    assert len(names["rows"]) == 256
     assert list(names["long"].columns) == [
         "patient_id",
         "modality",
