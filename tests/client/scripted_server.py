@@ -28,7 +28,7 @@ def answers(status, document=ANSWER, **headers):
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
 
     def act(handler):
-        handler.send_response(status)
+        handler.send_response_only(status)
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", str(len(body)))
@@ -85,10 +85,10 @@ def says_nothing(stopped):
 
 
 @contextmanager
-def scripted(*script, read=True, tls=None):
+def scripted(*script, tls=None):
     """Give a server that does what a script says, the last of it for ever.
 
-    read: whether it takes the bodies of requests. tls: an SSLContext, for https.
+    tls: an SSLContext, for https.
     """
     left = list(script)
 
@@ -96,10 +96,10 @@ def scripted(*script, read=True, tls=None):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
-            length = int(self.headers.get("Content-Length", 0)) if read else 0
+            length = int(self.headers.get("Content-Length", 0))
             taken = 0
-            while taken < length:
-                taken += len(self.rfile.read(min(length - taken, 1 << 20)))
+            while part := self.rfile.read(min(length - taken, 1 << 20)):
+                taken += len(part)
             server.told.asked.append((self.command, self.path, taken))
             (left.pop(0) if len(left) > 1 else left[0])(self)
 

@@ -193,7 +193,16 @@ def test_without_a_token_nothing_is_done(gateway, study):
         assert refused.value.status == 401
 
 
-def test_the_token_of_now_is_asked_for_and_lines_ends_do_not_matter(gateway, study):
+def test_a_token_that_cannot_be_one_is_not_allowed_or_not_sent(gateway):
+    for token in ("café", "…"):
+        with Client(gateway.url, token) as client, pytest.raises(NotAllowed):
+            client.models()
+    unsendable = pytest.raises(Refused, match="^bad_request: it cannot be sent")
+    with Client(gateway.url, "two\nlines") as client, unsendable:
+        client.models()
+
+
+def test_the_token_of_now_is_asked_for_and_line_ends_do_not_matter(gateway, study):
     tokens = [f"{gateway.token}\n", f" {gateway.token} "]
     with Client(gateway.url, tokens.pop) as client:
         client.extract(study)

@@ -1,13 +1,13 @@
 """What the client does when a service is busy, slow, away, or not what it should be."""
 
 import asyncio
+import io
 import json
 import ssl
 import threading
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
 from ipaddress import IPv4Address
 
 import pytest
@@ -65,20 +65,21 @@ async def extract_async(url, **more):
         return await client.extract(STUDY)
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_service_is_asked_again_when_it_says(status):
-    refused = problem(status, "queue_full", Retry_After="1")
+def test_a_busy_service_is_asked_again_when_it_says():
+    yours = problem(429, "too_many_of_yours", Retry_After="1")
+    date = "Fri, 31 Dec 1999 23:59:59 GMT"
+    full = problem(503, "queue_full", Retry_After=date, Date=date.replace(":59 ", ":58 "))
     told = []
-    with scripted(refused, answers(200)) as server:
+    with scripted(yours, full, answers(200)) as server:
         begin = time.monotonic()
         answer = extract(server.url, progress=told.append)
         seconds = time.monotonic() - begin
 
-    assert 1 <= seconds < 3
+    assert seconds >= 2
     assert answer.rows[0].patient_id == "P1"
-    assert [taken for _, _, taken in server.asked] == [len(STUDY)] * 2
-    (pause,) = [each for each in told if each.phase == "pausing"]
-    assert (pause.code, pause.seconds) == ("queue_full", 1.0)
+    assert [taken for _, _, taken in server.asked] == [len(STUDY)] * 3
+    pauses = [(each.code, each.seconds) for each in told if each.phase == "pausing"]
+    assert pauses == [("too_many_of_yours", 1.0), ("queue_full", 1.0)]
 
 
 @pytest.mark.parametrize("first", [hangs_up, breaks_off], ids=["no answer", "half an answer"])
@@ -134,15 +135,6 @@ def test_retry_after_is_seconds_or_a_date(headers, expected):
     assert retry_after_s(headers) == expected
 
 
-def test_a_date_is_waited_for():
-    soon = formatdate(time.time() + 2, usegmt=True)
-    with scripted(problem(503, "busy", Retry_After=soon), answers(200)) as server:
-        begin = time.monotonic()
-        extract(server.url)
-
-    assert time.monotonic() - begin > 0.9  # dates have whole seconds
-
-
 def test_triton_that_is_interrupted_is_asked_again_and_one_that_failed_is_not():
     stub = {"error": "in ensemble 'ct3dcnn', Stub process 'ct3dcnn__v1' is not healthy."}
     failed = {"error": "in ensemble 'ct3dcnn', internal error"}
@@ -170,9 +162,9 @@ def test_a_name_that_no_host_has_is_told_at_once():
 
 def test_each_limit_in_time_is_kept(stopped):
     for quiet, limits, words in (
-        (says_nothing(stopped), Timeouts(read_s=0.2), "read_s"),
-        (says_nothing(stopped), Timeouts(whole_s=0.3), "whole_s"),
-        (trickles(stopped), Timeouts(whole_s=0.3), "whole_s"),
+        (says_nothing(stopped), Timeouts(read_s=0.1), "read_s"),
+        (says_nothing(stopped), Timeouts(whole_s=0.2), "whole_s"),
+        (trickles(stopped), Timeouts(whole_s=0.2), "whole_s"),
     ):
         with scripted(quiet) as server:
             begin = time.monotonic()
@@ -182,7 +174,7 @@ def test_each_limit_in_time_is_kept(stopped):
                 asyncio.run(extract_async(server.url, timeout=limits))
             stopped.set()
         stopped.clear()
-        assert 0.4 <= time.monotonic() - begin < 3
+        assert 0.2 <= time.monotonic() - begin < 5
         assert len(server.asked) == 2
 
 
@@ -286,6 +278,13 @@ def test_a_large_study_is_not_read_into_memory(tmp_path):
     assert peak < 10 << 20
 
 
+def test_what_cannot_be_a_zip_is_told_before_anything_is_sent(tmp_path):
+    with pytest.raises(Refused, match="^empty_folder: "):
+        extract("localhost", study=tmp_path)
+    with pytest.raises(TypeError, match="rb"):
+        extract("localhost", study=io.StringIO("text"))
+
+
 def test_a_study_that_shrinks_while_it_is_sent_is_told_of(tmp_path):
     path = tmp_path / "study.zip"
     path.write_bytes(bytes(4 << 20))
@@ -294,7 +293,7 @@ def test_a_study_that_shrinks_while_it_is_sent_is_told_of(tmp_path):
         if progress.sent_bytes == 1 << 20:
             path.write_bytes(b"")
 
-    with scripted(answers(200), read=False) as server, pytest.raises(Refused, match="^study_chan"):
+    with scripted(answers(200)) as server, pytest.raises(Refused, match="^study_chan"):
         extract(server.url, study=path, progress=shrink)
 
 

@@ -26,10 +26,7 @@ C = TypeVar("C", bound="_Asynchronous")
 
 
 class _Asynchronous:
-    """A connection to a service; close it, or use it in an `async with` statement.
-
-    Arguments are those of the blocking clients. Files are read in threads.
-    """
+    """A service; close it, or use it in an `async with` statement. Files are read in threads."""
 
     _extraction: Callable[[Content, str, Mapping[str, str], Effort], Steps[Answer]]
 
@@ -42,6 +39,7 @@ class _Asynchronous:
         retries: Retries | None = None,
         verify: Verify = True,
     ) -> None:
+        """Connect when something is asked for; arguments are those of the blocking clients."""
         self._service = Service.of(url, token, timeout=timeout, retries=retries)
         self._http = httpx.AsyncClient(base_url=self._service.url, verify=verify)
 
@@ -137,7 +135,7 @@ class _Asynchronous:
 
 
 class AsyncClient(_Asynchronous):
-    """A gateway, for asyncio."""
+    """A gateway, for asyncio; close it by `aclose`, or use it in an `async with` statement."""
 
     _extraction = staticmethod(gateway.extraction)
 

@@ -27,13 +27,7 @@ C = TypeVar("C", bound="_Blocking")
 
 
 class _Blocking:
-    """A connection to a service; close it, or use it in a `with` statement. Threads may share it.
-
-    url: of the gateway or the Triton; `http://` is added where there is no scheme.
-    token: as the gateway wants it; a function is called before each request. The address that
-        `make run` prints has one.
-    verify: an SSLContext, for certificates that the system does not know.
-    """
+    """A service; close it, or use it in a `with` statement. Threads may share it."""
 
     _extraction: Callable[[Content, str, Mapping[str, str], Effort], Steps[Answer]]
 
@@ -46,6 +40,12 @@ class _Blocking:
         retries: Retries | None = None,
         verify: Verify = True,
     ) -> None:
+        """Connect when something is asked for.
+
+        url: of the gateway or the Triton, also as `make run` prints it, with its token; `http://`
+        is added where there is no scheme. token: a function is called before each request.
+        verify: an SSLContext, for certificates that the system does not know.
+        """
         self._service = Service.of(url, token, timeout=timeout, retries=retries)
         self._http = httpx.Client(base_url=self._service.url, verify=verify)
 
@@ -139,7 +139,10 @@ class _Blocking:
 
 
 class Client(_Blocking):
-    """A gateway, for programs that wait for it. AsyncClient is the same for asyncio."""
+    """A gateway, for programs that wait for it; close it, or use it in a `with` statement.
+
+    Threads may share it. AsyncClient is the same for asyncio.
+    """
 
     _extraction = staticmethod(gateway.extraction)
 
@@ -179,7 +182,7 @@ class Client(_Blocking):
 class TritonClient(_Blocking):
     """A Triton, or the part of a gateway that speaks its protocol, for programs that wait for it.
 
-    url: `localhost:8000`, or that of a gateway, with its token.
+    Close it, or use it in a `with` statement.
     """
 
     _extraction = staticmethod(triton.extraction)

@@ -140,7 +140,7 @@ def _lost(error: httpx.RequestError, effort: Effort) -> DeepFeaturesError:
         return Unreachable("unreachable", "the connection was lost before the answer was there")
     if isinstance(error, httpx.DecodingError):
         return bad_answer()
-    return Refused("bad_request", "the address, or the token, cannot be what is meant")
+    return Refused("bad_request", "it cannot be sent: see the address, the token and the options")
 
 
 def _late(error: httpx.TimeoutException, effort: Effort) -> DeepFeaturesError:

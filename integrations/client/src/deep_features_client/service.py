@@ -71,7 +71,7 @@ class Service:
             "method": call.method,
             "url": call.path,
             "params": call.query,
-            "headers": headers,
+            "headers": {name: value.encode() for name, value in headers.items()},
             "content": call.body,
             "extensions": {"timeout": effort.time_left},
         }

@@ -52,8 +52,10 @@ class Content:
 def opened(study: StudyLike) -> Iterator[Content]:
     """Give the content of a study for the time of the block; the caller's file object stays open.
 
-    Raises OSError if it cannot be read, and Refused `empty_folder`.
+    Raises OSError if it cannot be read, TypeError if it is text, and Refused `empty_folder`.
     """
+    if isinstance(study, io.TextIOBase):
+        raise TypeError('a zip is not text: open it with "rb"')
     with ExitStack() as stack:
         if isinstance(study, (bytes, bytearray, memoryview)):
             file: BinaryIO = io.BytesIO(study)
