@@ -1,16 +1,23 @@
 """Rows of the service go through what QuantImage-V2 does: storage, export, collections."""
 
+import io
+import os
+import re
+import zipfile
+
 import httpx
 import numpy as np
 import pandas
 import pytest
+import yaml
 from gateway_server import serving, settings_of
 from phantoms import slices, zip_of
 from quantimage_v2 import FEATURE_ID, RIESZ, SEPARATOR, DatabaseError, Store, download
 from test_region_rows import PHANTOM, box
 from test_regions_objects import rtstruct
 
-from deep_features_client import TritonClient
+from deep_features_client import Client, TritonClient
+from tools.locations import CHECKOUT
 
 NAMES = ('GTV ä, "N"; €', "gtv", "GTV")
 """Commas and quotes, letters beyond ASCII, and two that differ in case alone."""
@@ -152,3 +159,27 @@ def test_two_rows_of_one_key_would_be_averaged(frame):
 
     ((_, row),) = download(store.formatted(), {UID: "P,1"}, "A").values()
     assert set(row[3:]) == {"2.0"}
+
+
+def test_the_lines_for_their_worker_put_our_rows_behind_okapys(
+    server, study, frame, tmp_path, monkeypatch
+):
+    """docs/quantimage.md: as it stands there, with a folder of files and a preset's YAML."""
+    page = (CHECKOUT / "docs" / "quantimage.md").read_text(encoding="utf-8")
+    (added,) = re.findall(r"^\+def add_deep_features.*?(?=^ def )", page, re.DOTALL | re.MULTILINE)
+    (preset,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "preset.yaml").write_text(preset.replace("[]", "[demonstration]"))
+    with zipfile.ZipFile(io.BytesIO(study)) as file:
+        file.extractall(tmp_path / "DICOM")
+    names = {"Client": Client, "os": os, "pandas": pandas, "yaml": yaml}
+    exec(re.sub(r"^\+", "", added, flags=re.MULTILINE), names)  # noqa: S102
+    okapy = frame.iloc[:1].assign(feature_name="original_shape_MeshVolume")
+
+    with serving(settings_of(server.http_url)) as (url, _):
+        monkeypatch.setenv("DEEP_FEATURES_URL", url)
+        found = names["add_deep_features"](
+            okapy, str(tmp_path / "DICOM"), str(tmp_path / "preset.yaml"), ["gtv"], "token"
+        )
+
+    expected = pandas.concat([okapy, frame[frame["VOI"] == "gtv"]], ignore_index=True)
+    pandas.testing.assert_frame_equal(found, expected)
