@@ -1,5 +1,6 @@
 """Rows of the service go through what QuantImage-V2 does: storage, export, collections."""
 
+import dataclasses
 import io
 import os
 import re
@@ -17,6 +18,7 @@ from test_region_rows import PHANTOM, box
 from test_regions_objects import rtstruct
 
 from deep_features_client import Client, TritonClient
+from deep_features_client.quantimage import LongRowsError
 from tools.locations import CHECKOUT
 
 NAMES = ('GTV ä, "N"; €', "gtv", "GTV")
@@ -24,7 +26,7 @@ NAMES = ('GTV ä, "N"; €', "gtv", "GTV")
 
 UID = "1.2.840.5"
 
-HERE = {"regions": "all"}
+HERE = {"regions": "all", "allow": "demonstration"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def answer(server, study):
 
 @pytest.fixture(scope="module")
 def frame(answer):
-    return answer.to_quantimage(allow=["demonstration"])
+    return answer.to_quantimage()
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,14 @@ def test_there_are_as_many_rows_a_region_as_the_network_has_features(frame):
 
     assert counted.to_dict() == {("CT", name): 256 for name in NAMES}
     assert not frame.duplicated(["modality", "VOI", "feature_name"]).any()
+
+
+def test_weights_for_demonstration_are_allowed_in_the_request_or_afterwards(answer, frame):
+    unasked = dataclasses.replace(answer, options={})
+
+    with pytest.raises(LongRowsError, match="demonstration_weights"):
+        unasked.to_quantimage()
+    assert unasked.to_quantimage(allow=["demonstration"]).equals(frame)
 
 
 def test_the_gateway_and_the_client_give_the_same_rows(server, study, frame):

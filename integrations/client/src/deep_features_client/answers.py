@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deep_features_client.quantimage import long_rows
@@ -59,11 +59,13 @@ class Answer:
 
     model: by which name the service was asked.
     report: which series were used, which were not and why, and warnings, as in the contract.
+    options: what was asked for.
     """
 
     model: str
     rows: tuple[Row, ...]
     report: Mapping[str, Any]
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def to_dataframe(self, labels: Sequence[str] | None = None) -> pandas.DataFrame:
         """Return a line a row: labels (all, or those that are named), then features as float32.
@@ -77,7 +79,7 @@ class Answer:
     ) -> pandas.DataFrame:
         """Return the rows that QuantImage-V2 stores, as a DataFrame. Needs pandas.
 
-        allow, rois: of `quantimage.long_rows`. Raises LongRowsError.
+        allow, rois: of `quantimage_rows`. Raises LongRowsError.
         """
         return long_table(self.quantimage_rows(allow=allow, rois=rois))
 

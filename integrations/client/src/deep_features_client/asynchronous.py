@@ -157,7 +157,7 @@ class AsyncClient(_Asynchronous):
         wanted = gateway.Wanted(album, study_uid, model, dict(options or {}), kheops_token)
         job_id = await self._run(gateway.begun(wanted, effort), effort)
         try:
-            return await self._run(gateway.followed(job_id, model, effort), effort)
+            return await self._run(gateway.followed(job_id, wanted, effort), effort)
         finally:
             with suppress(DeepFeaturesError):
                 goodbye = self._service.goodbye()

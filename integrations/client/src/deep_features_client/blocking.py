@@ -167,7 +167,7 @@ class Client(_Blocking):
         wanted = gateway.Wanted(album, study_uid, model, dict(options or {}), kheops_token)
         job_id = self._run(gateway.begun(wanted, effort), effort)
         try:
-            return self._run(gateway.followed(job_id, model, effort), effort)
+            return self._run(gateway.followed(job_id, wanted, effort), effort)
         finally:
             with suppress(DeepFeaturesError):
                 goodbye = self._service.goodbye()

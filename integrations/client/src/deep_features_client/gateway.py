@@ -53,7 +53,7 @@ def extraction(
     try:
         names = tuple(document["feature_names"])
         rows = _rows(document["rows"], names, document["previews"])
-        return Answer(model, rows, document["report"])
+        return Answer(model, rows, document["report"], options)
     except (KeyError, TypeError, ValueError) as error:
         raise bad_answer() from error
 
@@ -108,7 +108,7 @@ def begun(wanted: Wanted, effort: Effort) -> Steps[str]:
         raise bad_answer() from error
 
 
-def followed(job_id: str, model: str, effort: Effort) -> Steps[Answer]:
+def followed(job_id: str, wanted: Wanted, effort: Effort) -> Steps[Answer]:
     """Return the answer of a job of one study, when it is there.
 
     Raises the error of the study, and NotAllowed if Kheops asks for a login.
@@ -125,7 +125,7 @@ def followed(job_id: str, model: str, effort: Effort) -> Steps[Answer]:
             raise bad_answer() from error
         if state == "done":
             results = yield from answered(Call("GET", f"{path}/results.json"), effort)
-            return _result(_read(results), model)
+            return _result(_read(results), wanted)
         if state in ("failed", "cancelled"):
             raise problem_of_study(code or state, sentence)
         if waits_for:
@@ -140,11 +140,12 @@ def forgotten(job_id: str, effort: Effort) -> Steps[None]:
     yield from answered(Call("DELETE", f"api/jobs/{quote(job_id, safe='')}"), effort)
 
 
-def _result(document: Any, model: str) -> Answer:
+def _result(document: Any, wanted: Wanted) -> Answer:
     try:
         (found,) = document["answers"]
         names = tuple(document["feature_names"])
-        return Answer(model, _rows(found["rows"], names), found["report"])
+        rows = _rows(found["rows"], names)
+        return Answer(wanted.model, rows, found["report"], wanted.options)
     except (KeyError, TypeError, ValueError) as error:
         raise bad_answer() from error
 

@@ -26,13 +26,17 @@ def long_rows(
 ) -> list[dict[str, object]]:
     """Return `patient_id, modality, VOI, feature_name, feature_value` of each region's features.
 
-    allow: `demonstration` for rows of weights that are not trained, since these cannot say so.
+    allow: `demonstration` for rows of weights that are not trained, since these cannot say so;
+        what the answer was asked for with its option `allow` is allowed as well.
     rois: names of the regions that are wanted; none: all. Whole volumes are left out.
     Raises LongRowsError.
     """
+    asked = str(answer.options.get("allow", "")).lower().split(",")
     names = answer.rows[0].feature_names if answer.rows else ()
     rows = ((row.labels, row.features) for row in answer.rows)
     try:
-        return rules.long_rows(rows, feature_names=names, allow=allow, rois=rois)
+        return rules.long_rows(
+            rows, feature_names=names, allow={*allow, *map(str.strip, asked)}, rois=rois
+        )
     except rules.UnstorableError as error:
         raise LongRowsError(error.code, error.sentence) from None

@@ -37,7 +37,7 @@ def extraction(
         tensors = tensors_of(reply)
         labels = [json.loads(row) for row in tensors["ROWS"]]
         report = json.loads(tensors["REPORT"][0])
-        return Answer(model, _rows(labels, tensors), report)
+        return Answer(model, _rows(labels, tensors), report, options)
     except (KeyError, IndexError, TypeError, ValueError, struct.error) as error:
         raise bad_answer(reply.status) from error
 
