@@ -44,9 +44,11 @@ def test_rows_of_zips_are_a_table_and_a_bad_zip_is_told_of_by_its_code(
     (tmp_path / "broken.zip").write_bytes(b"hello")
     table = tmp_path / "features.csv"
 
-    ended = run(rscript, gateway, table, tmp_path / "study.zip", tmp_path / "broken.zip")
+    zips = [tmp_path / name for name in ("study.zip", "broken.zip", "absent.zip")]
+    ended = run(rscript, gateway, table, *zips)
 
     assert ended.returncode == 1
+    assert "absent.zip: no_file: " in ended.stderr
     assert "not_a_zip: the 5 bytes" in ended.stderr
     with table.open(newline="", encoding="utf-8") as lines:
         (row,) = csv.DictReader(lines)

@@ -43,8 +43,9 @@ features_request <- function(zip, url, token, model, options, seconds) {
 answer_of <- function(request) {
   end <- Sys.time() + RETRY_SECONDS
   repeat {
+    asked <- request()
     response <- tryCatch(
-      req_perform(request()),
+      req_perform(asked),
       error = \(error) deep_features_stop("unreachable", "no answer came: see the address")
     )
     if (!resp_status(response) %in% c(429, 503)) return(response)
@@ -57,6 +58,7 @@ answer_of <- function(request) {
 
 # Rows of one zip. options: those of a request, as list(regions = "whole").
 features_of_zip <- function(zip, url, token, model = "ct3dcnn", options = list(), seconds = 600) {
+  if (!file.exists(zip)) deep_features_stop("no_file", "there is no such file")
   options <- modifyList(list(preview = "false"), options)
   response <- answer_of(\() features_request(zip, url, token, model, options, seconds))
   content <- tryCatch(
