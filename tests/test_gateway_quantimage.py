@@ -67,7 +67,9 @@ def test_values_read_back_to_the_float32_of_the_network(rows):
 
 
 def test_csv_has_the_same_rows(gateway, study, rows):
-    answer = features(gateway, study, headers={**ZIP, "Accept": "text/csv"}, **ASKED)
+    accept = "application/zip, text/csv;q=0.9, */*;q=0.1"
+
+    answer = features(gateway, study, headers={**ZIP, "Accept": accept}, **ASKED)
 
     assert answer.headers["content-type"].startswith("text/csv")
     found = list(csv.DictReader(io.StringIO(answer.text, newline="")))

@@ -17,6 +17,7 @@ from gateway.results.table import feature_names
 
 PROFILE = "quantimage"
 FORMS = ("json", "csv")
+"""Of MEDIA_TYPES: those that long rows are given in."""
 
 OF_JOBS = ("study_uid", *COLUMNS)
 """Columns of rows of several studies: a value is stored for a study, a modality, a region."""
@@ -27,12 +28,6 @@ def is_quantimage(stated: Sequence[str]) -> bool:
     if stated not in ([], [PROFILE]):
         raise ProblemError(400, "bad_query", f"profile is {PROFILE}, or is not stated")
     return bool(stated)
-
-
-def refuse_form(form: str) -> None:
-    """Refuse the forms that long rows are not given in."""
-    if form not in FORMS:
-        raise ProblemError(406, "not_acceptable", f"the profile {PROFILE} is JSON or CSV")
 
 
 def options_for(options: Mapping[str, str], weights: str | None) -> dict[str, str]:

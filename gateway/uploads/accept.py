@@ -1,19 +1,22 @@
 """Which form of an answer a client wants: RFC 9110 section 12.5.1, for the forms that there are."""
 
+from collections.abc import Iterable
+
 from gateway.problems import ProblemError
 from gateway.results.export import MEDIA_TYPES
 
 
-def wanted(accept: str | None) -> str:
-    """Return a form of MEDIA_TYPES, as an Accept header asks for; the first of equal ones.
+def wanted(accept: str | None, forms: Iterable[str] = MEDIA_TYPES) -> str:
+    """Return the form that an Accept header asks for; the first of equal ones.
 
-    Raises ProblemError `not_acceptable`.
+    forms: of MEDIA_TYPES, those that there are. Raises ProblemError `not_acceptable`.
     """
+    offers = {form: MEDIA_TYPES[form] for form in forms}
     ranges = dict(map(_range, (accept or "*/*").split(",")))
-    qualities = {form: _quality(offered, ranges) for form, offered in MEDIA_TYPES.items()}
+    qualities = {form: _quality(offered, ranges) for form, offered in offers.items()}
     best = max(qualities, key=lambda form: qualities[form])
     if not qualities[best]:
-        raise ProblemError(406, "not_acceptable", f"answers are {', '.join(MEDIA_TYPES.values())}")
+        raise ProblemError(406, "not_acceptable", f"answers are {', '.join(offers.values())}")
     return best
 
 

@@ -14,13 +14,13 @@ from gateway.engines.question import Question
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.answer import Answer
-from gateway.results.export import export
+from gateway.results.export import MEDIA_TYPES, export
 from gateway.results.long_rows import COLUMNS
 from gateway.results.quantimage import (
+    FORMS,
     allowed,
     is_quantimage,
     options_for,
-    refuse_form,
     rows_of,
     written,
 )
@@ -85,11 +85,9 @@ async def features(request: Request) -> Response:
 
 def _asked(request: Request, model: Model) -> Asked:
     """Return what a request asks for by its query and headers."""
-    form = wanted(request.headers.get("accept"))
     query = request.query_params
     is_profile = is_quantimage(query.getlist("profile"))
-    if is_profile:
-        refuse_form(form)
+    form = wanted(request.headers.get("accept"), FORMS if is_profile else MEDIA_TYPES)
     options = [(name, value) for name, value in query.multi_items() if name != "profile"]
     return Asked(model, form, is_profile, options)
 

@@ -63,7 +63,7 @@ def long_rows(
     """
     wanted = [each for each in rows if _is_region(each[0]) and (not rois or each[0]["roi"] in rois)]
     labels = [label for label, _ in wanted]
-    _refuse_none(labels)
+    _check_study(labels)
     refuse_weights({label["weights"] for label in labels}, allow)
     for label in labels:
         _refuse_name(label)
@@ -87,7 +87,7 @@ def _is_region(label: Label) -> bool:
     return bool(label["roi"]) or label.get("roi_number") is not None
 
 
-def _refuse_none(labels: Sequence[Label]) -> None:
+def _check_study(labels: Sequence[Label]) -> None:
     """Refuse what is not the regions of one study, in modalities that they know."""
     if not labels:
         raise UnstorableError(
@@ -153,7 +153,7 @@ def _only(candidates: list[Label]) -> Label:
             raise UnstorableError(
                 "ambiguous_series",
                 f"a region's name stands for rows of several {candidates[0]['modality']} images: "
-                f"{images}; name the series that is meant by the option series",
+                f"{images}; name the series that is meant by the option series, or send it alone",
             )
         candidates = linked
     if len(candidates) > 1:
