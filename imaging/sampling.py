@@ -6,7 +6,8 @@ and nothing of the volume's full size is made.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,28 @@ class AxisSamples:
         """Return the same points of an axis that has `first` more voxels before."""
         return AxisSamples(self.lower + first, self.upper + first, self.fraction)
 
+    def part(self, which: slice) -> Self:
+        """Return some of the points."""
+        return replace(
+            self, **{each.name: getattr(self, each.name)[which] for each in fields(self)}
+        )
+
     def blend(self, lower: Plane, upper: Plane, axis: int) -> Plane:
         """Return the values at the points, given those at both indices along `axis`."""
         shape = [1] * lower.ndim
         shape[axis] = -1
         return lower + self.fraction.reshape(shape) * (upper - lower)
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of a network's input: all combinations of those along the grid's i, j and k.
+
+    order: the grid's axis behind each axis of the network.
+    """
+
+    axes: tuple[AxisSamples, AxisSamples, AxisSamples]
+    order: tuple[int, int, int]
 
 
 def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
@@ -48,6 +66,16 @@ def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
     trained on zoomed volumes have seen theirs.
     """
     points = np.arange(count) * ((length - 1) / (count - 1))
+    return _between(points, length, reverse=reverse)
+
+
+def cell_middles(length: int, count: int, *, reverse: bool) -> AxisSamples:
+    """Return the middles of `count` cells that share the voxels of an axis, faces included."""
+    points = (np.arange(count) + 0.5) * (length / count) - 0.5
+    return _between(points.clip(0, length - 1), length, reverse=reverse)
+
+
+def _between(points: NDArray[np.float64], length: int, *, reverse: bool) -> AxisSamples:
     if reverse:
         points = (length - 1) - points
     lower = np.clip(np.floor(points).astype(np.intp), 0, max(length - 2, 0))
