@@ -1,6 +1,7 @@
 """What jobs and their studies look like, as JSON Schema."""
 
 from gateway.jobs.states import CANCELLED, ENDED, OF_A_STUDY, RUNNING
+from gateway.uploads.schemas import PICTURE
 
 STUDY = {
     "type": "object",
@@ -35,6 +36,7 @@ JOB = {
         "title": {"type": "string"},
         "model": {"type": "string"},
         "options": {"type": "object"},
+        "series": {"type": "object", "description": "chosen later, by the studies' positions"},
         "source": SOURCE,
         "created_at": {"type": "string", "format": "date-time"},
         "ended_at": {"type": ["string", "null"], "format": "date-time"},
@@ -93,6 +95,21 @@ RETRY = {
     "properties": {
         "positions": {"type": "array", "items": {"type": "integer", "minimum": 0}},
         "versions": {"const": "older", "description": "studies done by older weights instead"},
+        "series": {
+            "type": "object",
+            "description": "SeriesInstanceUIDs by commas, or all, by the studies' positions",
+            "propertyNames": {"pattern": "^(0|[1-9][0-9]{0,8})$"},
+            "additionalProperties": {"type": "string", "pattern": r"^(all|[0-9.,]+)$"},
+        },
+    },
+    "additionalProperties": False,
+}
+
+ROW = {
+    "type": "object",
+    "required": ["row"],
+    "properties": {
+        "row": {"type": "integer", "minimum": 0, "description": "of the study, the first being 0"}
     },
     "additionalProperties": False,
 }
@@ -107,4 +124,11 @@ RESULTS = {
     },
 }
 
-SCHEMAS = {"Job": JOB, "Jobs": JOBS, "Named": NAMED, "Results": RESULTS, "Study": STUDY}
+SCHEMAS = {
+    "Job": JOB,
+    "Jobs": JOBS,
+    "Named": NAMED,
+    "Picture": PICTURE,
+    "Results": RESULTS,
+    "Study": STUDY,
+}
