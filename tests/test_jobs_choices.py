@@ -41,10 +41,16 @@ def source(world):
 
 @pytest.fixture
 def job(ada):
-    """A job that has ended, with a tie and a study with rows."""
+    """A job that has ended, with a tie and a study with rows; for tests that change it."""
     begun = ada.begin([TIED, CLEAR])
     yield ada.ended(begun["id"])
     ada.ask("DELETE", f"/{begun['id']}")
+
+
+@pytest.fixture(scope="module")
+def seen(ada):
+    """The same, for tests that do not change it."""
+    return ada.ended(ada.begin([TIED, CLEAR])["id"])
 
 
 def rows_of(ada, job, position):
@@ -122,19 +128,19 @@ def test_a_choice_stays_with_later_retries(ada, job):
         ["1.2.1"],
     ],
 )
-def test_a_choice_that_cannot_be_is_refused_and_not_repeated(ada, job, series):
-    answer = retry(ada, job, series=series)
+def test_a_choice_that_cannot_be_is_refused_and_not_repeated(ada, seen, series):
+    answer = retry(ada, seen, series=series)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_job")
     assert "hush" not in answer.text
 
 
-def test_a_picture_of_a_row_is_made_when_it_is_asked_for(ada, job):
-    rows = rows_of(ada, job, 1)
+def test_a_picture_of_a_row_is_made_when_it_is_asked_for(ada, seen):
+    rows = rows_of(ada, seen, 1)
     assert [row["roi"] for row in rows] == ["", "GTV"]
 
     for number, row in enumerate(rows):
-        answer = look(ada, job, "1/picture", json={"row": number})
+        answer = look(ada, seen, "1/picture", json={"row": number})
 
         assert answer.status_code == 200, answer.text
         found = answer.json()
@@ -144,28 +150,28 @@ def test_a_picture_of_a_row_is_made_when_it_is_asked_for(ada, job):
         assert "picture" not in row
 
 
-def test_a_picture_is_of_the_very_input_that_the_row_is_of(ada, job, source):
+def test_a_picture_is_of_the_very_input_that_the_row_is_of(ada, seen, source):
     source.studies[CLEAR] = zip_of(*series("1.2.3"), *series("1.2.4"))
 
-    answer = look(ada, job, "1/picture", json={"row": 0})
+    answer = look(ada, seen, "1/picture", json={"row": 0})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "picture_differs")
 
 
-def test_a_study_is_looked_at_by_the_login_of_now(ada, job, source):
+def test_a_study_is_looked_at_by_the_login_of_now(ada, seen, source):
     source.refuses.add("")  # of somebody without a token
 
     for answer in (
-        look(ada, job, "1/picture", json={"row": 0}),
-        look(ada, job, "1/series"),
+        look(ada, seen, "1/picture", json={"row": 0}),
+        look(ada, seen, "1/series"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "source_refused")
 
 
-def test_what_is_somebody_elses_is_not_there(ada, job):
+def test_what_is_somebody_elses_is_not_there(ada, seen):
     grace = ada.as_user("grace")
 
-    for answer in (look(grace, job, "1/picture", json={"row": 0}), look(grace, job, "1/series")):
+    for answer in (look(grace, seen, "1/picture", json={"row": 0}), look(grace, seen, "1/series")):
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_job")
 
 
@@ -180,8 +186,8 @@ def test_what_is_somebody_elses_is_not_there(ada, job):
         ("1/picture", {}, 400, "bad_job"),
     ],
 )
-def test_a_row_that_is_not_there_is_said(ada, job, where, body, status, code):
-    answer = look(ada, job, where, json=body)
+def test_a_row_that_is_not_there_is_said(ada, seen, where, body, status, code):
+    answer = look(ada, seen, where, json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
