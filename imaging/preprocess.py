@@ -139,10 +139,11 @@ def nifti_files(
                     scanner_key=scanner_key,
                 )
                 label = with_codes(label, volume_quality(volume))
-            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            drawn = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            regions = [region for region in drawn if options.wants_region(region.name)]
             with report.timed("files"):
                 _add_file(rows, volume, label, options, limits=limits)
-                for region in filter(lambda each: options.wants_region(each.name), regions):
+                for region in regions:
                     of_mask = mask_label(label, region, volume=volume, grid=grid)
                     _add_file(rows, region_mask(region, grid), of_mask, options, limits=limits)
     rows.report = report.finished(study)

@@ -6,8 +6,7 @@ and nothing of the volume's full size is made.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +33,6 @@ class AxisSamples:
     def from_voxel(self, first: int) -> "AxisSamples":
         """Return the same points of an axis that has `first` more voxels before."""
         return AxisSamples(self.lower + first, self.upper + first, self.fraction)
-
-    def part(self, which: slice) -> Self:
-        """Return some of the points."""
-        return replace(
-            self, **{each.name: getattr(self, each.name)[which] for each in fields(self)}
-        )
 
     def blend(self, lower: Plane, upper: Plane, axis: int) -> Plane:
         """Return the values at the points, given those at both indices along `axis`."""

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.engines.answer import answer
-from gateway.engines.catalogue import Model
+from gateway.engines.pool import Engines
 from gateway.engines.question import Question
 from gateway.jobs.asking import within
 from gateway.jobs.login import login_of
@@ -26,7 +26,7 @@ from gateway.jobs.states import UPLOADS
 from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.packing import unpacked
-from gateway.uploads.listing import listed, question_of
+from gateway.uploads.listing import LISTER, listed, question_of
 from gateway.uploads.routes import CLIENT_GONE
 from gateway.uploads.studies import Studies
 
@@ -58,7 +58,9 @@ async def picture(request: Request) -> Response:
 async def series(request: Request) -> Response:
     """Answer which image series the study has; a tie is told, not refused."""
     job = await _job(request)
-    model: Model | None = request.app.state.engines.models.get(job.row.model)
+    engines: Engines = request.app.state.engines
+    engines.model(LISTER)
+    model = engines.models.get(job.row.model)
 
     options = {name: text for name, text in job.request["options"].items() if name != "series"}
     asking = partial(question_of, model)

@@ -27,7 +27,7 @@ async def series(request: Request) -> Response:
     query = request.query_params.multi_items()
     named = [value for name, value in query if name == "model"]
     model = engines.model(named[-1]) if named else None
-    request.scope["model"] = LISTER
+    request.scope["model"] = engines.model(LISTER).name
     refuse_type(request)
     stated = [(name, value) for name, value in query if name != "model"]
     options_of(stated)

@@ -4,7 +4,7 @@ import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
 import { listSeries, seriesIn } from "./listing.js";
 import { bytesText, secondsText } from "./numbers.js";
-import { SeriesChoice } from "./series-choice.js";
+import { SeriesChoice, TIE, tieText } from "./series-choice.js";
 import { isActive, isAgainPossible } from "./studies.js";
 import { counted, remedyText, t, words } from "./words.js";
 
@@ -23,8 +23,6 @@ const WAITS = {
   connection: words("waiting: the connection was lost; next try in {time}"),
   service: words("waiting: the service is full; next try in {time}"),
 };
-
-const TIE = "ambiguous_series";
 
 /** What helps on this page, where the list of codes speaks of options of a request. */
 const REMEDIES_HERE = {
@@ -170,8 +168,7 @@ function factsOf({ source, model, options, answer }) {
 }
 
 function problemParts({ message, code }) {
-  // What the engine says of a tie is a list of UIDs: here it is one of cards.
-  if (code === TIE) return [element("p", {}, t("Several series could be meant, and no rule ranks them. Choose one of them, or all."), " ", element("code", {}, code))];
+  if (code === TIE) return [element("p", {}, tieText(), " ", element("code", {}, code))];
   const parts = [element("p", {}, `${message} `, element("code", {}, code))];
   const remedy = REMEDIES_HERE[code] ? t(REMEDIES_HERE[code]) : remedyText(code, REMEDIES[code]);
   if (remedy) parts.push(element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })));

@@ -60,7 +60,7 @@ export class Uploads {
     if (isListed && this.#states.get(study) === study.state) return;
     this.#states.set(study, study.state);
     if (study.state === "failed" && study.problem.status === 401) this.#onLoggedOut();
-    if (study.state === "done" || !isListed || study.state === "waiting") this.#showResultsSoon();
+    if (!isListed || ["done", "waiting", "failed"].includes(study.state)) this.#showResultsSoon();
     this.#showSummary();
   }
 

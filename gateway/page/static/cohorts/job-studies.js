@@ -2,7 +2,7 @@
 
 import { element, redraw } from "../elements.js";
 import { seriesIn } from "../listing.js";
-import { SeriesChoice } from "../series-choice.js";
+import { SeriesChoice, TIE, tieText } from "../series-choice.js";
 import { counted, t, words } from "../words.js";
 import { labelled, remedyOf, select } from "./parts.js";
 
@@ -28,13 +28,14 @@ const KINDS = { done: "done", failed: "failed", needs_file: "failed", waiting: "
 
 /**
  * Handlers: onRetry(position), onTake(position, series). `nameOf` says what a study is called; `listingOf`
- * returns what lists its series, null where they cannot be listed.
+ * returns what lists its series, null where they cannot be listed; `usedOf` those that gave its rows.
  */
 export class JobStudies {
   #onRetry;
   #onTake;
   #nameOf;
   #listingOf;
+  #usedOf;
   #choices = new Map();
   #opened = new Set();
   #studies = new Map();
@@ -44,11 +45,12 @@ export class JobStudies {
   #more = element("button", { type: "button", onclick: () => this.#showMore() });
   #filter = element("div", { class: "filters" });
 
-  constructor({ onRetry, onTake, nameOf, listingOf }) {
+  constructor({ onRetry, onTake, nameOf, listingOf, usedOf }) {
     this.#onRetry = onRetry;
     this.#onTake = onTake;
     this.#nameOf = nameOf;
     this.#listingOf = listingOf;
+    this.#usedOf = usedOf;
     this.element = element("div", { class: "job-studies" }, this.#filter, this.#list, this.#more);
   }
 
@@ -121,7 +123,7 @@ export class JobStudies {
   /** Its series: of a tie at once, of what is done if somebody wants another one. Kept while others change. */
   #choiceOf(study) {
     const { position, state, code, sentence } = study;
-    const isTie = state === "failed" && code === "ambiguous_series";
+    const isTie = state === "failed" && code === TIE;
     const isOpened = state === "done" && this.#opened.has(position);
     if (!isTie && !isOpened) {
       this.#choices.delete(position);
@@ -132,6 +134,7 @@ export class JobStudies {
       const choice = new SeriesChoice({
         found: seriesIn(sentence ?? ""),
         load: this.#listingOf(study),
+        used: isOpened ? this.#usedOf(position) : [],
         isEager: isOpened,
         take: (series) => {
           this.#opened.delete(position);
@@ -145,6 +148,7 @@ export class JobStudies {
 }
 
 function problemOf(code, sentence) {
+  if (code === TIE) return element("div", { class: "problem" }, element("p", {}, tieText(), " ", element("code", {}, code)));
   const remedy = remedyOf(code);
   const text = sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}. `.replace(/([.!?])\. $/, "$1 ") : "";
   return element("div", { class: "problem" }, element("p", {}, text, element("code", {}, code)),

@@ -23,6 +23,7 @@ export class JobView {
   #place;
   #job = null;
   #names = new Map();
+  #used = new Map();
   #loadedRows = -1;
   #isClosed = false;
   #events;
@@ -51,6 +52,7 @@ export class JobView {
       onTake: (position, series) => this.#act(() => post(`${this.#path}/retry`, { series: { [position]: series } })),
       nameOf: (study) => this.#nameOf(study),
       listingOf: (study) => this.#listingOf(study),
+      usedOf: (position) => this.#used.get(position) ?? [],
     });
     this.element = element("div", {}, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
       element("section", {}, element("h2", {}, t("Studies")), this.#studies.element));
@@ -200,7 +202,10 @@ export class JobView {
       if (hasRows) this.#results.show(answers, this.#job.title);
       else this.#rows.replaceChildren();
       this.#draw();
-      for (const { key, rows: [row] } of answers) if (row) this.#names.set(Number(key), row.patient_id);
+      for (const { key, rows } of answers) {
+        if (rows.length) this.#names.set(Number(key), rows[0].patient_id);
+        this.#used.set(Number(key), rows.map((row) => row.series_uid));
+      }
       this.#studies.show();
     } catch (problem) {
       this.#loadedRows = -1;

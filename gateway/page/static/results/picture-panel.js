@@ -45,9 +45,10 @@ export class PicturePanel {
   }
 
   #without() {
+    const button = this.#button(t("Show what the network saw"));
     return [
       element("p", { class: "facts" }, t("There is no picture: none is kept with rows.")),
-      element("p", { class: "buttons" }, this.#button(t("Show what the network saw"))),
+      ...(button ? [element("p", { class: "buttons" }, button)] : []),
     ];
   }
 
