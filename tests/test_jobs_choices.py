@@ -168,13 +168,6 @@ def test_a_study_is_looked_at_by_the_login_of_now(ada, seen, source):
         assert (answer.status_code, answer.json()["code"]) == (403, "source_refused")
 
 
-def test_what_is_somebody_elses_is_not_there(ada, seen):
-    grace = ada.as_user("grace")
-
-    for answer in (look(grace, seen, "1/picture", json={"row": 0}), look(grace, seen, "1/series")):
-        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_job")
-
-
 @pytest.mark.parametrize(
     ("where", "body", "status", "code"),
     [
