@@ -9,6 +9,9 @@ from phantoms import zip_of
 from PIL import Image
 from test_choice import THIN, drawn_on, series
 
+from gateway.jobs.asking import within
+from gateway.sources.source import Retrieved
+
 TIED, CLEAR = uids(2)
 
 
@@ -193,3 +196,19 @@ def test_a_file_that_was_uploaded_is_not_kept_for_a_picture(ada):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "not_kept")
     ada.ask("DELETE", f"/{begun['id']}")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "own", "read"),
+    [
+        ("1.2.1", None, "1.2.1"),
+        ("1.2.1,1.2.9", ("1.2.1", "1.2.2"), "1.2.1"),
+        ("1.2.9", ("1.2.1", "1.2.2"), "1.2.1,1.2.2"),
+        ("all", ("1.2.1", "1.2.2"), "1.2.1,1.2.2"),
+    ],
+)
+def test_nothing_is_read_that_a_zip_holds_beside_what_was_asked_for(chosen, own, read):
+    assert within({"series": chosen, "roi": "GTV"}, Retrieved(own)) == {
+        "series": read,
+        "roi": "GTV",
+    }
