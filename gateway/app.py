@@ -38,6 +38,7 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
 from gateway.uploads import routes as uploads
+from gateway.uploads import series as uploads_series
 from gateway.uploads.studies import Studies, studies_of
 
 
@@ -90,6 +91,7 @@ def application(settings: Settings) -> Starlette:
             *LOGIN_ROUTES,
             *page_routes(),
             *uploads.ROUTES,
+            *uploads_series.ROUTES,
             *sources_routes.ROUTES,
             *jobs_routes.ROUTES,
             *results.ROUTES,

@@ -10,7 +10,8 @@ from gateway.results import description as results
 from gateway.results.export import MEDIA_TYPES
 from gateway.results.long_description import LONG_ROWS, PROFILE
 from gateway.sources import description as sources
-from imaging.options import ALLOWABLE, EVERY_SERIES, PT_UNITS, REGION_MODES
+from gateway.uploads.schemas import SERIES
+from imaging.options import ALLOWABLE, EVERY_SERIES, PREVIEWS, PT_UNITS, REGION_MODES
 
 ROW = {
     "type": "object",
@@ -99,6 +100,7 @@ def description() -> dict[str, Any]:
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
+            "/api/series": {"post": _series()},
             **job_paths(),
             **sources.paths(),
             **results.paths(),
@@ -108,6 +110,7 @@ def description() -> dict[str, Any]:
                 "Features": FEATURES,
                 "LongRows": LONG_ROWS,
                 "Models": MODELS,
+                "Series": SERIES,
                 "Session": SESSION,
                 "Problem": PROBLEM,
                 **JOB_SCHEMAS,
@@ -130,15 +133,25 @@ def _get(summary: str, name: str, schema: str) -> dict[str, Any]:
     }
 
 
+WHOLE = {"schema": {"type": "string", "format": "binary"}}
+
+STUDY = {
+    "required": True,
+    "content": {
+        "application/zip": WHOLE,
+        "application/octet-stream": WHOLE,
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        },
+    },
+}
+
+
 def _features() -> dict[str, Any]:
-    whole = {"schema": {"type": "string", "format": "binary"}}
-    form = {
-        "schema": {
-            "type": "object",
-            "required": ["file"],
-            "properties": {"file": {"type": "string", "format": "binary"}},
-        }
-    }
     return {
         "summary": "The features of one study, a row each volume and region of interest",
         "operationId": "features",
@@ -152,23 +165,33 @@ def _features() -> dict[str, Any]:
             *map(_option, OPTIONS),
             PROFILE,
         ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/zip": whole,
-                "application/octet-stream": whole,
-                "multipart/form-data": form,
-            },
-        },
+        "requestBody": STUDY,
         "responses": answers(
             {
                 "application/json": either("Features", "LongRows"),
                 MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-                **{MEDIA_TYPES[form]: whole for form in ("zip", "xlsx", "parquet")},
+                **{MEDIA_TYPES[form]: WHOLE for form in ("zip", "xlsx", "parquet")},
             },
         ),
     }
 
+
+def _series() -> dict[str, Any]:
+    model = {"name": "model", "in": "query", "schema": {"type": "string", "minLength": 1}}
+    return {
+        "summary": "The image series of one study, and which of them would be taken",
+        "operationId": "series",
+        "parameters": [
+            model | {"description": "the one whose rule counts"},
+            *(_option(each) for each in OPTIONS if each[0] in LISTING),
+        ],
+        "requestBody": STUDY,
+        "responses": answers({"application/json": schema_of("Series")}),
+    }
+
+
+LISTING = ("roi", "allow", "pt_unit", "lenient")
+"""Options that bear on which series would be taken."""
 
 SWITCH = {"enum": ["true", "false"]}
 
@@ -179,7 +202,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("allow", {"type": "string"}, f"of {', '.join(sorted(ALLOWABLE))}, by commas"),
     ("pt_unit", {"enum": [unit for unit in PT_UNITS if unit]}, "the unit of PET"),
     ("lenient", SWITCH, "read series with more gaps than usual"),
-    ("preview", SWITCH, "pictures of what the network saw"),
+    ("preview", {"enum": [*PREVIEWS]}, "pictures of what the network saw; stack: of all planes"),
 )
 
 

@@ -46,6 +46,23 @@ class Choice:
     others: Mapping[int, str]
 
 
+CHOSEN, TIED, OTHER, UNUSABLE = "chosen", "tied", "other", "unusable"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What becomes of a candidate by the rule.
+
+    word: chosen, tied with others, other (another one is chosen), or unusable.
+    decided_by: the criterion, or another word for why; "" of a tie, and of what cannot be used.
+    reason: a sentence, of what could have been taken and is not.
+    """
+
+    word: str
+    decided_by: str = ""
+    reason: str = ""
+
+
 def choose(
     candidates: Sequence[Candidate], referenced: frozenset[str], rule: Sequence[str]
 ) -> Choice:
@@ -58,15 +75,42 @@ def choose(
     taken: dict[int, str] = {}
     others: dict[int, str] = {}
     for group in _by_modality(candidates).values():
-        pool, reason, lost = _decided({n: candidates[n] for n in group}, referenced, rule)
-        if len(pool) > 1:
-            raise _tie([candidates[n] for n in pool], rule)
-        for n in group:
-            if n in pool:
-                taken[n] = reason
-            elif candidates[n].middle is not None:
-                others[n] = _why_not(lost.get(n, reason), candidates[n].series.modality)
+        found = _standings({n: candidates[n] for n in group}, referenced, rule)
+        tied = [n for n, standing in found.items() if standing.word == TIED]
+        if tied:
+            raise _tie([candidates[n] for n in tied], rule)
+        for n, standing in found.items():
+            if standing.word == CHOSEN:
+                taken[n] = standing.decided_by
+            elif standing.word == OTHER:
+                others[n] = standing.reason
     return Choice(taken, others)
+
+
+def standings(
+    candidates: Sequence[Candidate], referenced: frozenset[str], rule: Sequence[str]
+) -> dict[int, Standing]:
+    """Return what becomes of each candidate, by its number; as `choose`, but ties are told."""
+    found: dict[int, Standing] = {}
+    for group in _by_modality(candidates).values():
+        found |= _standings({n: candidates[n] for n in group}, referenced, rule)
+    return found
+
+
+def _standings(
+    group: Mapping[int, Candidate], referenced: frozenset[str], rule: Sequence[str]
+) -> dict[int, Standing]:
+    pool, reason, lost = _decided(group, referenced, rule)
+    found: dict[int, Standing] = {}
+    for n, candidate in group.items():
+        if n in pool:
+            found[n] = Standing(CHOSEN, reason) if len(pool) == 1 else Standing(TIED)
+        elif candidate.middle is None:
+            found[n] = Standing(UNUSABLE)
+        else:
+            by = lost.get(n, reason)
+            found[n] = Standing(OTHER, by, _why_not(by, candidate.series.modality))
+    return found
 
 
 def _by_modality(candidates: Sequence[Candidate]) -> dict[tuple[str, ...], list[int]]:

@@ -13,7 +13,7 @@ from imaging.body_box import Range, box_above, keeping_planes
 from imaging.geometry import Grid
 from imaging.input_quality import input_quality
 from imaging.recipe import Recipe
-from imaging.sampling import AxisSamples, stretched
+from imaging.sampling import AxisSamples, Points, cell_middles, stretched
 from imaging.source import Sampled, Source
 from imaging.windows import Window
 
@@ -35,12 +35,14 @@ class NetworkInput:
     voxels: float32 [a, b, c, 1], 0 to 1, the axes as the recipe turns them.
     voxel_mm: distance of neighbouring samples along a, b, c.
     window: the limits that became 0 and 1, in the quantity's unit.
+    points: where the samples lie; of means, their middles.
     quality: the number behind each code on what was seen.
     """
 
     voxels: NDArray[np.float32]
     voxel_mm: tuple[float, float, float]
     window: Window
+    points: Points
     quality: dict[str, float] = field(default_factory=dict)
 
 
@@ -56,30 +58,33 @@ def stretched_input(source: Source, recipe: Recipe) -> NetworkInput:
         source = keeping_planes(source)
         whole = list(box_above(source, recipe.crop_above))
     axes = axes_of_network(source.grid, recipe)
-    sampled = _stretched(source, recipe, axes, whole)
-    order = [axis for axis, _ in axes]
+    sampled, points = _stretched(source, recipe, axes, whole)
+    order = points.order
     voxels = np.ascontiguousarray(sampled.values.transpose(order))[..., np.newaxis]
     voxel_mm = _sample_distances(source.grid, order, recipe, [whole[axis][1] for axis in order])
     quality = input_quality(source, sampled, fraction_outside=0.0, voxel_mm=voxel_mm, recipe=recipe)
-    return NetworkInput(voxels, voxel_mm, source.window, quality)
+    return NetworkInput(voxels, voxel_mm, source.window, points, quality)
 
 
 def _stretched(
     source: Source, recipe: Recipe, axes: NetworkAxes, ranges: Sequence[Range]
-) -> Sampled:
+) -> tuple[Sampled, Points]:
     """Return a box of the volume at the network's points: as point samples, or as means."""
-    points: dict[int, AxisSamples] = {}
+    samples: dict[int, AxisSamples] = {}
     means: dict[int, AxisWeights] = {}
+    place = cell_middles if recipe.antialias == "area" else stretched
     for (axis, reverse), count in zip(axes, recipe.shape, strict=True):
         first, length = ranges[axis]
-        if recipe.antialias == "none":
-            points[axis] = stretched(length, count, reverse=reverse).from_voxel(first)
-        else:
+        samples[axis] = place(length, count, reverse=reverse).from_voxel(first)
+        if recipe.antialias != "none":
             weights = WEIGHTS[recipe.antialias](length, count)
             means[axis] = AxisWeights(first, weights[::-1] if reverse else weights)
-    if points:
-        return source.sampled((points[0], points[1], points[2]), window_first=recipe.window_first)
-    return source.averaged((means[0], means[1], means[2]), window_first=recipe.window_first)
+    (one, _), (two, _), (three, _) = axes
+    points = Points((samples[0], samples[1], samples[2]), (one, two, three))
+    if means:
+        weighted = (means[0], means[1], means[2])
+        return source.averaged(weighted, window_first=recipe.window_first), points
+    return source.sampled(points.axes, window_first=recipe.window_first), points
 
 
 def axes_of_network(grid: Grid, recipe: Recipe) -> NetworkAxes:

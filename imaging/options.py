@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from imaging.errors import InputError
+from imaging.recipe import SERIES_RULE
 
 HEADER_PREFIX = "x-df-"
 ALLOWABLE = frozenset({"demonstration", "not_magnitude", "subtraction_image", "untrained_modality"})
@@ -12,9 +13,22 @@ ALLOWABLE = frozenset({"demonstration", "not_magnitude", "subtraction_image", "u
 
 REGION_MODES = ("auto", "whole", "all")
 EVERY_SERIES = "all"
+PREVIEWS = ("true", "false", "stack")
+EVERY_CRITERION, NO_CRITERION = "true", "none"
 PT_UNITS = {"": "", "suv": "SUVbw", "suvbw": "SUVbw", "stored": "stored"}
 KNOWN = frozenset(
-    ["allow", "compress", "lenient", "masks", "preview", "pt_unit", "regions", "roi", "series"]
+    [
+        "allow",
+        "candidates",
+        "compress",
+        "lenient",
+        "masks",
+        "preview",
+        "pt_unit",
+        "regions",
+        "roi",
+        "series",
+    ]
 )
 
 
@@ -30,8 +44,10 @@ class Options:
     lenient: whether series with more gaps than are filled otherwise are read.
     masks: whether regions of interest are given as NIfTI masks.
     pt_unit: "SUVbw", "stored" for the unit of the objects, or "" for what the model usually gives.
-    preview: whether pictures of the network's input are made.
+    preview: whether pictures of the network's input are made. stack: whether of all its planes.
     compress: whether NIfTI files are gzipped.
+    candidates: criteria by which one series of several is chosen, where series are to be listed and
+        not converted; None where they are not.
     """
 
     series: frozenset[str] = frozenset()
@@ -43,7 +59,9 @@ class Options:
     masks: bool = False
     pt_unit: str = ""
     preview: bool = True
+    stack: bool = False
     compress: bool = True
+    candidates: tuple[str, ...] | None = None
 
     @property
     def whole_volumes(self) -> bool:
@@ -65,6 +83,7 @@ class Options:
         named = _named(parameters)
         series = _listed(named.get("series", ""))
         every_series = {each.lower() for each in series} == {EVERY_SERIES}
+        preview = _one_of("preview", named.get("preview", "true"), PREVIEWS)
         options = cls(
             series=frozenset() if every_series else series,
             every_series=every_series,
@@ -74,8 +93,10 @@ class Options:
             lenient=_switch("lenient", named.get("lenient", "false")),
             masks=_switch("masks", named.get("masks", "false")),
             pt_unit=PT_UNITS[_one_of("pt_unit", named.get("pt_unit", ""), tuple(PT_UNITS))],
-            preview=_switch("preview", named.get("preview", "true")),
+            preview=preview != "false",
+            stack=preview == "stack",
             compress=_switch("compress", named.get("compress", "true")),
+            candidates=_criteria(named.get("candidates", "")),
         )
         if options.roi and options.regions == "whole":
             raise InputError(
@@ -116,6 +137,20 @@ def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
 
 def _switch(name: str, value: str) -> bool:
     return _one_of(name, value, ("true", "false")) == "true"
+
+
+def _criteria(text: str) -> tuple[str, ...] | None:
+    words = tuple(word.strip() for word in text.lower().split(",") if word.strip())
+    if not words:
+        return None
+    if words == (EVERY_CRITERION,):
+        return SERIES_RULE
+    if words == (NO_CRITERION,):
+        return ()
+    if not set(words) <= set(SERIES_RULE):
+        known = f"true, none, or of {', '.join(SERIES_RULE)}"
+        raise InputError("bad_option", f"the option candidates takes {known}")
+    return words
 
 
 def _allowed(text: str) -> frozenset[str]:

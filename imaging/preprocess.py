@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.archive import Limits
+from imaging.candidates import series_candidates
 from imaging.choice import ALL, ASKED
 from imaging.errors import InputError
 from imaging.geometry import Grid
-from imaging.network_input import NetworkInput, turned
+from imaging.network_input import NetworkInput
 from imaging.nifti import nifti_file
 from imaging.options import Options
+from imaging.pictures import picture_of
 from imaging.plausibility import volume_quality
-from imaging.preview import preview_png
 from imaging.quantities import Quantity, network_quantity, stored_quantity
 from imaging.recipe import Recipe
 from imaging.region_input import RegionInput, region_inputs
@@ -84,7 +85,8 @@ def feature_inputs(
     for volume, reason in wanted:
         stack, grid = volume.stack, volume.grid
         with report.outcome(stack.part, stack.name):
-            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            drawn = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            regions = [region for region in drawn if options.wants_region(region.name)]
             with report.timed("volumes"):
                 source = source_of(grid, volume.quantity, volume.window, keeps_planes=bool(regions))
                 image = image_label(
@@ -94,10 +96,12 @@ def feature_inputs(
             room = limits.output_bytes // recipe.row_bytes - len(rows.volumes)
             # All or none: a slice that cannot be read may come up with the last region only.
             for seen, region in _at_most(room, views, limits):
-                rows.labels.append(feature_label(image, recipe=recipe, seen=seen, region=region))
-                rows.volumes.append(seen.voxels)
                 with report.timed("previews"):
-                    rows.previews.append(_preview(seen, recipe) if options.preview else "")
+                    picture, layout = picture_of((seen, region), drawn, recipe, options=options)
+                label = feature_label(image, recipe=recipe, seen=seen, region=region)
+                rows.labels.append(label | layout)
+                rows.volumes.append(seen.voxels)
+                rows.previews.append(picture)
     rows.report = report.finished(study)
     if not rows.volumes:
         raise _no_regions(options, report)
@@ -110,9 +114,13 @@ def nifti_files(
     """Return each image series of a zip as NIfTI, in the quantity that its objects declare.
 
     With the option `masks`, each region follows its image as a mask of 0 and 1 on the same grid.
+    With the option `candidates`, series are listed instead, and there is nothing in the files.
     scanner_key: makes names of scanners out of their serial numbers; empty for none.
     Raises InputError if the zip cannot be read, or no series gives a volume.
     """
+    if options.candidates is not None:
+        labels, told = series_candidates(buffer, options, limits)
+        return NiftiFiles([b""] * len(labels), labels, told)
     rows, report = NiftiFiles(), Report()
     study = read_study(buffer, options, limits, report)
     with report.timed("regions"):
@@ -131,7 +139,8 @@ def nifti_files(
                     scanner_key=scanner_key,
                 )
                 label = with_codes(label, volume_quality(volume))
-            regions = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            drawn = _regions(stack, grid, drawings, options, limits=limits, report=report)
+            regions = [region for region in drawn if options.wants_region(region.name)]
             with report.timed("files"):
                 _add_file(rows, volume, label, options, limits=limits)
                 for region in regions:
@@ -146,7 +155,8 @@ def nifti_files(
 def _drawings(study: Study, options: Options, limits: Limits) -> Drawings:
     """Return the regions of a study; none if nobody wants them, and no series is chosen by them."""
     several = sum(map(is_image, study.series)) > 1
-    if options.regions == "whole" and (options.series or options.every_series or not several):
+    nobody = options.regions == "whole" and not options.stack
+    if nobody and (options.series or options.every_series or not several):
         return Drawings(())
     return drawings_in(study.series, limits)
 
@@ -178,13 +188,13 @@ def _regions(
     limits: Limits,
     report: Report,
 ) -> tuple[Region, ...]:
-    """Return the regions on a volume that are wanted; those that cannot be drawn are reported."""
-    if options.regions == "whole":
+    """Return the regions on a volume, if any are wanted or to be seen; the rest is reported."""
+    if options.regions == "whole" and not options.stack:
         return ()
     with report.timed("regions"):
         found = regions_in(drawings, stack.series, grid, limits)
     report.skip_regions(stack.series, found.skipped)
-    return tuple(region for region in found.regions if options.wants_region(region.name))
+    return found.regions
 
 
 def _views(
@@ -198,10 +208,6 @@ def _views(
     for region in regions:
         for view in region_inputs(source, region, recipe):
             yield view.seen, view
-
-
-def _preview(seen: NetworkInput, recipe: Recipe) -> str:
-    return preview_png(seen.voxels, turned(recipe.orientation, recipe.quarter_turns))
 
 
 def _at_most(room: int, views: Iterable[View], limits: Limits) -> list[View]:

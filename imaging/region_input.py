@@ -31,9 +31,13 @@ SMALL_SHARE = 0.25
 
 @dataclass(frozen=True)
 class RegionInput:
-    """A region's input, the labels that it adds to a row, and the number behind each code."""
+    """A region's input, the labels that it adds to a row, and the number behind each code.
+
+    part: the voxels of the region that the row is about.
+    """
 
     seen: NetworkInput
+    part: Mask
     labels: dict[str, Any]
     quality: dict[str, float]
 
@@ -79,6 +83,7 @@ def _region_input(
         voxels[..., np.newaxis],
         points.distances_mm,
         source.window,
+        points,
         input_quality(
             source,
             sampled,
@@ -87,7 +92,8 @@ def _region_input(
             recipe=recipe,
         ),
     )
-    return RegionInput(seen, labels, _quality(region, part, found, points=points, recipe=recipe))
+    quality = _quality(region, part, found, points=points, recipe=recipe)
+    return RegionInput(seen, part, labels, quality)
 
 
 def region_labels(region: Region, found: Measures) -> dict[str, Any]:

@@ -41,6 +41,17 @@ class AxisSamples:
         return lower + self.fraction.reshape(shape) * (upper - lower)
 
 
+@dataclass(frozen=True)
+class Points:
+    """The points of a network's input: all combinations of those along the grid's i, j and k.
+
+    order: the grid's axis behind each axis of the network.
+    """
+
+    axes: tuple[AxisSamples, AxisSamples, AxisSamples]
+    order: tuple[int, int, int]
+
+
 def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
     """Return `count` points from the first voxel's centre to the last one's, evenly spaced.
 
@@ -48,6 +59,16 @@ def stretched(length: int, count: int, *, reverse: bool) -> AxisSamples:
     trained on zoomed volumes have seen theirs.
     """
     points = np.arange(count) * ((length - 1) / (count - 1))
+    return _between(points, length, reverse=reverse)
+
+
+def cell_middles(length: int, count: int, *, reverse: bool) -> AxisSamples:
+    """Return the middles of `count` cells that share the voxels of an axis, faces included."""
+    points = (np.arange(count) + 0.5) * (length / count) - 0.5
+    return _between(points.clip(0, length - 1), length, reverse=reverse)
+
+
+def _between(points: NDArray[np.float64], length: int, *, reverse: bool) -> AxisSamples:
     if reverse:
         points = (length - 1) - points
     lower = np.clip(np.floor(points).astype(np.intp), 0, max(length - 2, 0))

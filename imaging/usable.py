@@ -38,9 +38,9 @@ def usable_volumes(
     found: list[Usable] = []
     for stack in stacks_in(study, options, report):
         with report.skipping(stack.part, stack.name), report.timed("volumes"):
-            grid = untilted(readable_grid(stack, options))
+            grid = upright_grid(stack, options)
             window = _window(stack, recipe, options)
-            quantity = _quantity(stack, grid, options)
+            quantity = quantity_of(stack, grid, options)
             _refuse_other_unit(window, quantity)
             found.append(Usable(stack, grid, quantity, window))
     return tuple(found)
@@ -80,14 +80,24 @@ def chosen(
 
 
 def _candidate(series: Series, usable: Sequence[Usable]) -> Candidate:
-    for volume in usable:
-        if volume.stack.series is series:
-            slices = volume.grid.slices
-            return Candidate(series, slices[len(slices) // 2], volume.grid.slice_mm)
-    return Candidate(series, None)
+    grids = (volume.grid for volume in usable if volume.stack.series is series)
+    return candidate_of(series, next(grids, None))
 
 
-def _quantity(stack: Stack, grid: Grid, options: Options) -> Quantity:
+def candidate_of(series: Series, grid: Grid | None) -> Candidate:
+    """Return a series as the choice looks at it; grid: of its first usable volume, if any."""
+    if grid is None:
+        return Candidate(series, None)
+    return Candidate(series, grid.slices[len(grid.slices) // 2], grid.slice_mm)
+
+
+def upright_grid(stack: Stack, options: Options) -> Grid:
+    """Return where a volume is sampled for a network, if its pixels can be read."""
+    return untilted(readable_grid(stack, options))
+
+
+def quantity_of(stack: Stack, grid: Grid, options: Options) -> Quantity:
+    """Return what a network is given of a volume; refuses PET without what SUV needs."""
     modality = stack.series.modality
     if options.pt_unit == "stored":
         return stored_quantity(modality, grid.slices)

@@ -46,7 +46,7 @@ def _spaced_input(
         voxel_mm=spacing_mm,
         recipe=recipe,
     )
-    return NetworkInput(voxels, spacing_mm, source.window, quality)
+    return NetworkInput(voxels, spacing_mm, source.window, points, quality)
 
 
 def _samples_from_first_voxel(

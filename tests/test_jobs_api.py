@@ -321,6 +321,8 @@ ROUTES = [
     ("POST", "/retry"),
     ("POST", "/cancel"),
     ("PUT", "/studies/0/file"),
+    ("POST", "/studies/0/picture"),
+    ("POST", "/studies/0/series"),
     ("DELETE", ""),
 ]
 

@@ -142,7 +142,13 @@ def test_an_older_claim_of_the_same_study_is_worth_nothing(here):
     old = here.queue.claim()
     here.store.cancel("ada", job_id)
     here.store.retry(
-        "ada", job_id, positions=(), older=False, credential=NO_CREDENTIAL, expires_at=EXPIRES_AT
+        "ada",
+        job_id,
+        positions=(),
+        older=False,
+        series={},
+        credential=NO_CREDENTIAL,
+        expires_at=EXPIRES_AT,
     )
     here.queue.claim()
 
@@ -184,7 +190,7 @@ def test_a_job_whose_login_is_refused_waits_for_another_one(here):
 
     fresh = Credential(CAPABILITY, Secret("fresh"))
     here.store.retry(
-        "ada", job_id, positions=(), older=False, credential=fresh, expires_at=EXPIRES_AT
+        "ada", job_id, positions=(), older=False, series={}, credential=fresh, expires_at=EXPIRES_AT
     )
 
     assert str(here.queue.claim().credential.text) == "fresh"
@@ -197,7 +203,13 @@ def test_what_failed_is_begun_again_on_demand(here):
     assert here.records.one("ada", job_id).row.state == "ended"
 
     here.store.retry(
-        "ada", job_id, positions=[1], older=False, credential=NO_CREDENTIAL, expires_at=EXPIRES_AT
+        "ada",
+        job_id,
+        positions=[1],
+        older=False,
+        series={},
+        credential=NO_CREDENTIAL,
+        expires_at=EXPIRES_AT,
     )
 
     states = [entry.state for entry in here.records.entries("ada", job_id)]
@@ -212,7 +224,13 @@ def test_what_older_weights_have_done_is_begun_again(here):
         here.queue.finish(claim, Finished(b"packed", 1, version, 0.1, 0.2, 0))
 
     here.store.retry(
-        "ada", job_id, positions=(), older=True, credential=NO_CREDENTIAL, expires_at=EXPIRES_AT
+        "ada",
+        job_id,
+        positions=(),
+        older=True,
+        series={},
+        credential=NO_CREDENTIAL,
+        expires_at=EXPIRES_AT,
     )
 
     assert here.records.one("ada", job_id).counts == {"waiting": 2, "done": 1}

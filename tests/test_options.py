@@ -26,6 +26,19 @@ def test_a_preview_can_be_left_out(value):
 
 
 @pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("", None),
+        ("true", ("original", "phase", "kernel", "thickness")),
+        ("kernel, Thickness", ("kernel", "thickness")),
+        ("none", ()),
+    ],
+)
+def test_series_are_listed_by_the_rule_that_is_stated(value, rule):
+    assert Options.from_parameters({"candidates": value}).candidates == rule
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         {"masks": "1"},
@@ -34,6 +47,7 @@ def test_a_preview_can_be_left_out(value):
         {"allow": "all"},
         {"regions": "some"},
         {"preview": "no"},
+        {"candidates": "hush"},
         {"roi": "hush", "regions": "whole"},
     ],
 )

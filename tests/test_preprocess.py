@@ -31,10 +31,10 @@ def other_object(sop_class, modality):
     return dataset
 
 
-def asked(study, **options):
+def asked(study, *, of_model=None, **options):
     return feature_inputs(
         memoryview(study),
-        recipe=Recipe.from_parameters(PARAMETERS),
+        recipe=Recipe.from_parameters(PARAMETERS | (of_model or {})),
         options=Options.from_parameters(options),
         limits=Limits(),
     )

@@ -10,6 +10,7 @@ from gateway.engines.handover import Reply
 from gateway.engines.question import Question
 from gateway.jobs.claim import Claim, Finished
 from gateway.results.packing import packed, version_of
+from gateway.sources.source import Retrieved
 from gateway.uploads.admission import Place
 from gateway.uploads.region import Region
 from gateway.uploads.studies import Studies
@@ -18,22 +19,31 @@ BEFORE_THE_NETWORK = ("headers", "volumes", "regions")
 """Stages of the report's seconds; Triton does not tell of them before it answers."""
 
 
+def within(options: Mapping[str, str], retrieved: Retrieved) -> dict[str, str]:
+    """Return options by which nothing is read that a zip holds beside what was asked for."""
+    own = retrieved.series_uids
+    if own is None:
+        return dict(options)
+    chosen = options.get("series", "").split(",")
+    return {**options, "series": ",".join([uid for uid in own if uid in chosen] or own)}
+
+
 async def asked(
     studies: Studies,
     place: Place,
     *,
     claim: Claim,
     region: Region,
-    more: Mapping[str, str],
+    options: Mapping[str, str],
     request: Request | None = None,
 ) -> tuple[Finished, tuple[str, ...]]:
     """Return the answer to a study, and its StudyInstanceUIDs; raises ProblemError.
 
-    more: options beside the job's own. request: of who sent it and waits; ClientDisconnect if
+    options: of the question. request: of who sent it and waits; ClientDisconnect if
     they go away.
     """
-    options = {**claim.options, **more, "preview": "false"}  # pictures are not kept
-    question = Question(claim.model, parameters={"binary_data_output": True, **options})
+    stated = {**options, "preview": "false"}  # pictures are not kept
+    question = Question(claim.model, parameters={"binary_data_output": True, **stated})
     loop = asyncio.get_running_loop()
     begun = loop.time()
     reply = await studies.answer(request, place, question=question, region=region, whole=True)

@@ -27,6 +27,7 @@ from gateway.jobs.tables import events, incidents, jobs, revocations, studies
 from gateway.sources.credential import Credential
 
 RESTART, GATEWAY_GONE, INTERRUPTED = "restart", "gateway_gone", "interrupted"
+SERIES_CHOSEN = "series_chosen"
 """Incidents that are no code of a study."""
 
 

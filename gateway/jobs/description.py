@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.jobs.schemas import NEW_JOB, RETRY
+from gateway.jobs.schemas import NEW_JOB, RETRY, ROW
 from gateway.openapi import answers, either, schema_of
 from gateway.results.export import MEDIA_TYPES
 from gateway.results.long_description import ALLOW, PROFILE
@@ -119,7 +119,7 @@ OPERATIONS = (
     _operation(
         f"{ONE}/retry",
         "post",
-        told="Begin again with what failed or was cancelled",
+        told="Begin again with what failed or was cancelled, or with other series",
         id_="retryJob",
         parameters=[ID, TOKEN],
         requestBody=_body(RETRY) | {"required": False},
@@ -149,6 +149,23 @@ OPERATIONS = (
         parameters=[ID, POSITION],
         requestBody={"required": True, "content": ZIP},
         answer=("200", _json("Study")),
+    ),
+    _operation(
+        f"{ONE}/studies/{{position}}/picture",
+        "post",
+        told="All planes of what the network saw of a row; the study is retrieved for it",
+        id_="picture",
+        parameters=[ID, POSITION, TOKEN],
+        requestBody=_body(ROW),
+        answer=("200", _json("Picture")),
+    ),
+    _operation(
+        f"{ONE}/studies/{{position}}/series",
+        "post",
+        told="The image series of a study, and which would be taken; it is retrieved for that",
+        id_="seriesOfStudy",
+        parameters=[ID, POSITION, TOKEN],
+        answer=("200", _json("Series")),
     ),
 )
 

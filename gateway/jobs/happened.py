@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gateway.jobs.changes import GATEWAY_GONE, INTERRUPTED, RESTART
+from gateway.jobs.changes import GATEWAY_GONE, INTERRUPTED, RESTART, SERIES_CHOSEN
 from gateway.jobs.states import DICOMWEB, KHEOPS, REFUSED
 
 SOURCES = {KHEOPS: "Kheops", DICOMWEB: "the DICOMweb server"}
@@ -14,6 +14,7 @@ SENTENCES = {
     RESTART: "the service was restarted {times}",
     GATEWAY_GONE: "a gateway went away over studies {times}, and others took them up",
     INTERRUPTED: "an engine was interrupted over a study {times}, and was asked again",
+    SERIES_CHOSEN: "the series of a study was chosen by hand {times}",
     REFUSED: "{source} asked for a new login {times}",
     "source_unreachable": "{source} was not reached {times}{span}",
     "source_failed": "{source} failed {times}{span}",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, insert, select, update
 from gateway.jobs.changes import INTERRUPTED, Changes, Event
 from gateway.jobs.claim import Claim, Finished, LostError
 from gateway.jobs.database import Database
+from gateway.jobs.requests import options_of
 from gateway.jobs.sealing import Sealing, UnsealableError
 from gateway.jobs.states import (
     DECODED,
@@ -199,7 +200,7 @@ class Queue:
             kind=job.kind,
             album=request["album"],
             name=box.open_json(job.names)[study.position],
-            options=request["options"],
+            options=options_of(request, study.position),
             credential=credential,
             attempts=study.attempts,
             trouble=Trouble(study.code, study.failures, study.same_failures, study.failing_since),

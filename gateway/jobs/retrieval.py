@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from gateway.jobs.asking import asked
+from gateway.jobs.asking import asked, within
 from gateway.jobs.claim import Claim, Finished, LostError
 from gateway.jobs.queue import Queue
 from gateway.jobs.revocations import LoginOf
@@ -77,9 +77,10 @@ class Retrieval:
                 claim.credential, album=claim.album, study_uid=claim.name, region=region
             )
             await asyncio.to_thread(self._queue.move, claim, (RECEIVED, CHECKED))
-            series = retrieved.series_uids
-            more = {} if series is None else {"series": ",".join(series)}
-            finished, _ = await asked(self._studies, place, claim=claim, region=region, more=more)
+            options = within(claim.options, retrieved)
+            finished, _ = await asked(
+                self._studies, place, claim=claim, region=region, options=options
+            )
         return finished
 
     async def _failed(self, claim: Claim, error: ProblemError | SourceError) -> None:

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from gateway.engines.pool import Engines
 from gateway.jobs.events import job_events
-from gateway.jobs.login import Login
+from gateway.jobs.login import Login, login_of
+from gateway.jobs.looking import ROUTES as LOOKING
 from gateway.jobs.quantimage import LONG_FORMS
 from gateway.jobs.results import FORMS, Made
 from gateway.jobs.setup import Jobs, jobs_of
@@ -22,7 +23,7 @@ from gateway.jobs.stated import (
     stated_job,
     stated_retry,
 )
-from gateway.jobs.states import KHEOPS, UPLOADS
+from gateway.jobs.states import UPLOADS
 from gateway.jobs.store import NewJob
 from gateway.jobs.uploads import upload
 from gateway.jobs.view import job_json, whole_json
@@ -34,7 +35,6 @@ from gateway.results.quantimage import allowed, is_quantimage
 from gateway.results.responses import file_response
 from gateway.sources.callers import credential_of
 from gateway.sources.credential import ACCESS, NO_CREDENTIAL
-from gateway.sources.source import Source
 from gateway.uploads.options import options_of
 
 ALL_STUDIES = 1 << 30
@@ -51,7 +51,7 @@ async def create(request: Request) -> Response:
     login = Login(None, NO_CREDENTIAL)
     names = stated.names
     if stated.kind != UPLOADS:
-        login = await _login(request, stated.kind)
+        login = await login_of(request, stated.kind)
         if names is None:
             names = await _all_names(login, stated.album, most=jobs.settings.studies)
         request.scope["study_uids"] = names
@@ -107,15 +107,15 @@ async def delete(request: Request) -> Response:
 
 
 async def retry(request: Request) -> Response:
-    """Begin again with what failed or was cancelled, by the login of now."""
+    """Begin again with what failed or was cancelled, or with other series, by the login of now."""
     jobs, (owner, job_id) = jobs_of(request), _which(request)
     stated = stated_retry(await document_of(request))
     job = await asyncio.to_thread(jobs.records.one, owner, job_id)
-    if any(position >= sum(job.counts.values()) for position in stated.positions):
+    if any(each >= sum(job.counts.values()) for each in (*stated.positions, *stated.series)):
         raise bad_job("a position is none of the job's")
     login = Login(None, NO_CREDENTIAL)
     if job.row.kind != UPLOADS:
-        login = await _login(request, job.row.kind)
+        login = await login_of(request, job.row.kind)
     expires_at = time.time() + jobs.settings.rows_s
     async with login.for_job(job.request["album"]) as credential:
         await asyncio.to_thread(
@@ -124,6 +124,7 @@ async def retry(request: Request) -> Response:
             job_id,
             positions=stated.positions,
             older=stated.older,
+            series=stated.series,
             credential=credential,
             expires_at=expires_at,
         )
@@ -166,6 +167,7 @@ ROUTES = [
     Route("/api/jobs/{id}/cancel", cancel, methods=["POST"]),
     Route("/api/jobs/{id}/results.{form}", results, methods=["GET"]),
     Route("/api/jobs/{id}/studies/{position:int}/file", upload, methods=["PUT"]),
+    *LOOKING,
 ]
 
 
@@ -183,14 +185,6 @@ def _feature_model(engines: Engines, name: str) -> str:
     if not model.has_features:
         raise ProblemError(404, "unknown_model", "the model gives no features")
     return model.name
-
-
-async def _login(request: Request, kind: str) -> Login:
-    """Return by what a source is asked for a request; a DICOMweb server knows no users."""
-    source: Source | None = request.app.state.sources.get(kind)
-    if source is None:
-        raise ProblemError(404, "no_source", "this gateway is not connected to such a source")
-    return Login(source, await credential_of(request) if kind == KHEOPS else NO_CREDENTIAL)
 
 
 async def _all_names(login: Login, album: str | None, *, most: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from gateway.jobs.states import CANCELLED, ENDED, OF_A_STUDY, RUNNING
 from gateway.results.long_description import LONG_ROW
+from gateway.uploads.schemas import PICTURE
 
 STUDY = {
     "type": "object",
@@ -36,6 +37,7 @@ JOB = {
         "title": {"type": "string"},
         "model": {"type": "string"},
         "options": {"type": "object"},
+        "series": {"type": "object", "description": "chosen later, by the studies' positions"},
         "source": SOURCE,
         "created_at": {"type": "string", "format": "date-time"},
         "ended_at": {"type": ["string", "null"], "format": "date-time"},
@@ -94,6 +96,21 @@ RETRY = {
     "properties": {
         "positions": {"type": "array", "items": {"type": "integer", "minimum": 0}},
         "versions": {"const": "older", "description": "studies done by older weights instead"},
+        "series": {
+            "type": "object",
+            "description": "SeriesInstanceUIDs by commas, or all, by the studies' positions",
+            "propertyNames": {"pattern": "^(0|[1-9][0-9]{0,8})$"},
+            "additionalProperties": {"type": "string", "pattern": r"^(all|[0-9.,]+)$"},
+        },
+    },
+    "additionalProperties": False,
+}
+
+ROW = {
+    "type": "object",
+    "required": ["row"],
+    "properties": {
+        "row": {"type": "integer", "minimum": 0, "description": "of the study, the first being 0"}
     },
     "additionalProperties": False,
 }
@@ -134,6 +151,7 @@ SCHEMAS = {
     "Jobs": JOBS,
     "LongResults": LONG_RESULTS,
     "Named": NAMED,
+    "Picture": PICTURE,
     "Results": RESULTS,
     "Study": STUDY,
 }

@@ -12,13 +12,16 @@ from gateway.problems import ProblemError
 from gateway.sources.kheops.ids import INBOX, is_album
 from gateway.sources.qido import is_uid
 from gateway.uploads.body import refuse_encoding, take_body
-from gateway.uploads.options import options_of
+from gateway.uploads.options import is_value, options_of
+from imaging.options import EVERY_SERIES
 
 LONGEST_BODY_BYTES = 1 << 20
 
 LONGEST_TITLE = 200
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+DIGITS = re.compile("0|[1-9][0-9]{0,8}", re.ASCII)
 
 ALL = "all"
 
@@ -37,10 +40,14 @@ class StatedJob:
 
 @dataclass(frozen=True)
 class StatedRetry:
-    """What to begin again with: some positions, or all; older: what older versions have done."""
+    """What to begin again with: some positions, or all; older: what older versions have done.
+
+    series: chosen for studies, by position; these begin again even if they are done.
+    """
 
     positions: tuple[int, ...]
     older: bool
+    series: dict[int, str]
 
 
 async def document_of(request: Request) -> dict[str, Any]:
@@ -80,13 +87,22 @@ def stated_job(document: dict[str, Any], *, most_studies: int) -> StatedJob:
 
 def stated_retry(document: dict[str, Any]) -> StatedRetry:
     """Return what to begin again with; raises ProblemError `bad_job`."""
-    _refuse_others(document, {"positions", "versions"})
+    _refuse_others(document, {"positions", "versions", "series"})
     positions = document.get("positions", [])
     if not isinstance(positions, list) or not all(_is_position(each) for each in positions):
         raise bad_job("positions is a list of the studies' positions")
     if document.get("versions", "older") != "older":
         raise bad_job("versions is older")
-    return StatedRetry(tuple(positions), "versions" in document)
+    series = _chosen_series(document.get("series", {}))
+    return StatedRetry(tuple(positions), "versions" in document, series)
+
+
+def stated_row(document: dict[str, Any]) -> int:
+    """Return which row of a study is meant; raises ProblemError `bad_job`."""
+    _refuse_others(document, {"row"})
+    if not _is_position(document.get("row")):
+        raise bad_job("row is the number of a row of the study, the first being 0")
+    return int(document["row"])
 
 
 def refuse_too_many(names: tuple[str, ...], most: int) -> None:
@@ -138,6 +154,18 @@ def _options(stated: Any) -> dict[str, str]:
     if not isinstance(stated, dict) or not all(isinstance(each, str) for each in stated.values()):
         raise bad_job("options is an object of texts")
     return options_of(stated.items())
+
+
+def _chosen_series(stated: Any) -> dict[int, str]:
+    if not isinstance(stated, dict) or not all(map(DIGITS.fullmatch, stated)):
+        raise bad_job("series is an object of series by the studies' positions")
+    if not all(isinstance(each, str) and _is_series(each) for each in stated.values()):
+        raise bad_job("a choice of series is SeriesInstanceUIDs by commas, or all")
+    return {int(position): series for position, series in stated.items()}
+
+
+def _is_series(text: str) -> bool:
+    return is_value(text) and (text == EVERY_SERIES or all(map(is_uid, text.split(","))))
 
 
 def _is_uid(value: Any) -> bool:

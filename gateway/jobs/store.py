@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,17 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
-from gateway.jobs.changes import Changes, Event
+from gateway.jobs.changes import SERIES_CHOSEN, Changes, Event
 from gateway.jobs.database import Database
 from gateway.jobs.records import unknown_job
+from gateway.jobs.requests import with_series
 from gateway.jobs.sealing import Sealing
-from gateway.jobs.states import DONE, REFUSED, RETRIABLE, RUNNING, WAITING
+from gateway.jobs.states import AT_WORK, DONE, REFUSED, RETRIABLE, RUNNING, WAITING
 from gateway.jobs.tables import jobs, results, studies
 from gateway.problems import ProblemError
 from gateway.sources.credential import Credential
@@ -105,13 +107,15 @@ class Store:
         *,
         positions: Sequence[int],
         older: bool,
+        series: Mapping[int, str],
         credential: Credential,
         expires_at: float,
     ) -> None:
         """Begin again with studies that failed or were cancelled: some, or all without positions.
 
-        older: those done by other versions than the newest rows, instead. credential: replaces the
-        one that the job has.
+        older: those done by other versions than the newest rows, instead. series: chosen for
+        studies by position, which begin again even if they are done. credential: replaces the one
+        that the job has.
         """
         with self._database.writing() as connection:
             job = self._locked(connection, owner, job_id=job_id)
@@ -125,8 +129,12 @@ class Store:
             which: ColumnElement[bool] = studies.c.state.in_(RETRIABLE)
             if older:
                 which = _of_older_versions(connection, job_id)
-            if positions:
-                which = and_(which, studies.c.position.in_(positions))
+            if positions or series:
+                which = and_(which, studies.c.position.in_((*positions, *series)))
+            if series:
+                self._choose(connection, job, series=series)
+                done = and_(studies.c.state == DONE, studies.c.position.in_([*series]))
+                which = or_(which, done)
             self._begin_again(connection, job, which=which)
 
     def delete_expired(self) -> int:
@@ -142,6 +150,18 @@ class Store:
         if found:
             self._database.truncate_log()
         return len(found)
+
+    def _choose(self, connection: Connection, job: Row[Any], *, series: Mapping[int, str]) -> None:
+        """Keep which series are to be taken; a study at work has gone with others already."""
+        named = and_(studies.c.job_id == job.id, studies.c.position.in_([*series]))
+        free = select(studies.c.position).where(named, studies.c.state.not_in(AT_WORK))
+        chosen = {position: series[position] for position in connection.scalars(free)}
+        if not chosen:
+            return
+        box = self._sealing.box(job.key)
+        request = box.seal_json(with_series(box.open_json(job.request), chosen))
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(request=request))
+        self._changes.note(connection, job.id, code=SERIES_CHOSEN, times=len(chosen))
 
     def _begin_again(
         self, connection: Connection, job: Row[Any], *, which: ColumnElement[bool]

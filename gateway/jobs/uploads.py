@@ -53,7 +53,12 @@ async def _taken(request: Request, jobs: Jobs, *, study: tuple[str, int]) -> Non
             with studies.regions.new(announced_bytes(request)) as region:
                 await _received(request, jobs, claim=claim, region=region)
                 finished, uids = await asked(
-                    studies, place, claim=claim, region=region, more={}, request=request
+                    studies,
+                    place,
+                    claim=claim,
+                    region=region,
+                    options=claim.options,
+                    request=request,
                 )
             request.scope["study_uids"] = uids
             await asyncio.to_thread(jobs.queue.finish, claim, finished)

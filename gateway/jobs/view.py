@@ -8,6 +8,7 @@ from typing import Any
 from gateway.jobs.changes import Event
 from gateway.jobs.happened import sentences
 from gateway.jobs.records import Entry, Job
+from gateway.jobs.requests import series_of
 from gateway.jobs.states import AT_WORK, OF_A_STUDY, OPEN, REFUSED, RUNNING, UPLOADS
 from gateway.sources.kheops.ids import INBOX
 
@@ -26,6 +27,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "title": job.request["title"],
         "model": row.model,
         "options": job.request["options"],
+        "series": series_of(job.request),
         "source": source_json(row.kind, job.request["album"]),
         "created_at": _moment(row.created_at),
         "ended_at": _moment(row.ended_at),

@@ -10,7 +10,7 @@ from imaging.geometry import Grid
 from imaging.network_input import axes_of_network
 from imaging.recipe import Recipe
 from imaging.regions.mask import Mask
-from imaging.sampling import AxisSamples, nearest
+from imaging.sampling import AxisSamples, Points, nearest
 from imaging.source import Sampled
 
 EDGE_TOLERANCE = 1e-6
@@ -29,15 +29,10 @@ class BoxAxisSamples(AxisSamples):
 
 
 @dataclass(frozen=True)
-class BoxSamples:
-    """The points of a box: all combinations of those along the grid's axes i, j and k.
-
-    order: the grid's axis behind each axis of the network.
-    distances_mm: of neighbouring points along the network's axes.
-    """
+class BoxSamples(Points):
+    """The points of a box; distances_mm: of neighbours along the network's axes."""
 
     axes: tuple[BoxAxisSamples, BoxAxisSamples, BoxAxisSamples]
-    order: tuple[int, int, int]
     distances_mm: tuple[float, float, float]
 
     @property
@@ -93,14 +88,15 @@ def boxed(sampled: Sampled, points: BoxSamples) -> NDArray[np.float32]:
     return np.ascontiguousarray(values.transpose(points.order))
 
 
-def sample_mask(mask: Mask, points: BoxSamples) -> NDArray[np.bool_]:
-    """Return which points of a box have their nearest voxel in a region, bool [a, b, c]."""
+def sample_mask(mask: Mask, points: Points) -> NDArray[np.bool_]:
+    """Return which of a network's points have their nearest voxel in a region, bool [a, b, c]."""
     inside = mask.inside
     known = []
     for axis, (samples, first) in enumerate(zip(points.axes, mask.offset, strict=True)):
         at = nearest(samples) - first
         inside = inside.take(at.clip(0, mask.inside.shape[axis] - 1), axis)
-        known.append(samples.inside & (at >= 0) & (at < mask.inside.shape[axis]))
+        in_image = getattr(samples, "inside", True)  # points of whole volumes all are
+        known.append(in_image & (at >= 0) & (at < mask.inside.shape[axis]))
     i, j, k = known
     sampled: NDArray[np.bool_] = inside & i[:, np.newaxis, np.newaxis] & j[:, np.newaxis] & k
     return sampled.transpose(points.order)

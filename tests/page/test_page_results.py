@@ -1,7 +1,6 @@
 """Studies that are dropped or chosen become rows, pictures and tables, by the real Triton."""
 
 import pytest
-from phantoms import slices, thorax, zip_of
 from studies import (
     HTML,
     column_of,
@@ -199,23 +198,6 @@ def test_nothing_is_wider_than_the_screen(page, drop, tmp_path, width):
     rows_of(page).first.click()
 
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
-
-
-def test_a_tie_of_series_is_asked_and_the_one_that_is_chosen_is_taken(page, drop, tmp_path):
-    study = {"StudyInstanceUID": "1.2.7", "PatientID": "twice"}
-    files = [
-        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.1"),
-        *slices(thorax(), **study, SeriesInstanceUID="1.2.7.2"),
-    ]
-    (tmp_path / "tie.zip").write_bytes(zip_of(*files))
-    drop(tmp_path / "tie.zip")
-    wait_for(page, "tie.zip", "failed")
-
-    page.get_by_role("button", name="Take 24 objects, 4 mm (….2.7.2)").click()
-
-    wait_for(page, "tie.zip", "done")
-    rows_of(page).click()
-    assert "1.2.7.2" in page.get_by_role("dialog").inner_text().split("\n")
 
 
 def test_two_versions_are_compared_row_by_row(page, gateway, drop, tmp_path):

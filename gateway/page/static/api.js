@@ -8,8 +8,8 @@ const JSON_TYPE = "application/json";
 export const get = async (path) => (await ask(path, { headers: { Accept: JSON_TYPE } })).json();
 
 /** Return what a POST of a document answers; null if it is without a body. */
-export async function post(path, document = {}) {
-  const answer = await postFor(path, document, JSON_TYPE);
+export async function post(path, document = {}, { signal } = {}) {
+  const answer = await postFor(path, document, JSON_TYPE, signal);
   const text = await answer.text();
   return text ? JSON.parse(text) : null;
 }
@@ -22,9 +22,9 @@ export const getFile = async (path) => (await ask(path, {})).blob();
 
 export const remove = (path) => ask(path, { method: "DELETE" });
 
-function postFor(path, document, accepted) {
+function postFor(path, document, accepted, signal = null) {
   const headers = { Accept: accepted, "Content-Type": JSON_TYPE };
-  return ask(path, { method: "POST", headers, body: JSON.stringify(document) });
+  return ask(path, { method: "POST", headers, body: JSON.stringify(document), signal });
 }
 
 async function ask(path, request) {

@@ -4,15 +4,15 @@ import { Problem, problemOf, unreachable } from "./problem.js";
 import { t } from "./words.js";
 
 /**
- * Return the answer for a zip. Rejects with a Problem, or with an AbortError if the signal says
- * stop. `onSent` is told how many bytes went out, `onAllSent` when the last one did.
+ * Return the answer for a zip, or a form with one. Rejects with a Problem, or with an AbortError if
+ * the signal says stop. `onSent` is told how many bytes went out, `onAllSent` when the last one did.
  */
 export function send(zip, { method = "POST", path, signal, onSent, onAllSent }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("Content-Type", "application/zip");
+    if (!(zip instanceof FormData)) request.setRequestHeader("Content-Type", "application/zip");
     request.upload.onprogress = (event) => onSent(event.loaded);
     request.upload.onload = onAllSent;
     request.onload = () => settle(request, resolve, reject);

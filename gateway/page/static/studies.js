@@ -56,9 +56,9 @@ export class Studies {
     if (study.state === "waiting") this.#change(study, { state: "cancelled", pauseUntil: null });
   }
 
-  /** Put a study that failed or was cancelled in the queue again, with the request given. */
+  /** Put a study that is over in the queue again, with the request given; what it has is shown until then. */
   again(study, request) {
-    if (!isAgainPossible(study)) return;
+    if (isActive(study)) return;
     Object.assign(study, { ...request, problem: null, read: 0, sent: 0 });
     this.#change(study, { state: "waiting" });
     this.#startNext();

@@ -2,9 +2,11 @@
 
 import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
+import { listSeries, seriesIn } from "./listing.js";
 import { bytesText, secondsText } from "./numbers.js";
+import { SeriesChoice, TIE, tieText } from "./series-choice.js";
 import { isActive, isAgainPossible } from "./studies.js";
-import { counted, numberText, remedyText, t, words } from "./words.js";
+import { counted, remedyText, t, words } from "./words.js";
 
 /** States of a study, here and in a job. */
 export const STATES = {
@@ -27,11 +29,7 @@ const REMEDIES_HERE = {
   untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
   uneven_spacing: words("Look for missing slices and send them all."),
   not_chosen: words("Send the series as a study of its own to get it too."),
-  ambiguous_series: words("Choose the series that is meant, or all of them."),
 };
-
-/** A series in the sentence of a tie: its UID, how many objects it has, how far apart they are. */
-const CANDIDATE = /([\d.]+) \((\d+) objects, ([\d.]+) mm\)/g;
 
 const OPTION_WORDS = { whole: words("whole volumes only"), all: words("regions of interest only") };
 
@@ -46,6 +44,7 @@ export class StudyView {
   #bars = element("div", { class: "bars" }, this.#sending.line, this.#working.line);
   #problem = element("div", { class: "problem", hidden: true });
   #buttons;
+  #choice = element("div", { hidden: true });
   #onAgain;
 
   constructor(study, actions) {
@@ -57,12 +56,13 @@ export class StudyView {
     this.#buttons = {
       cancel: button(t("Cancel"), actions.cancel),
       again: button(t("Try again"), actions.again),
+      series: button(t("Series"), () => this.#toggleChoice()),
       remove: button(t("Remove"), actions.remove),
     };
     const title = element("span", { class: "name", title: name }, name);
     const head = element("div", { class: "study-head" }, title, this.#word,
       element("span", { class: "buttons" }, ...Object.values(this.#buttons)));
-    this.line = element("li", { class: "study" }, head, this.#facts, this.#bars, this.#problem);
+    this.line = element("li", { class: "study" }, head, this.#facts, this.#bars, this.#problem, this.#choice);
     this.update();
   }
 
@@ -94,20 +94,31 @@ export class StudyView {
     this.#buttons.cancel.hidden = !isActive(study);
     this.#buttons.again.hidden = !isAgainPossible(study);
     this.#buttons.remove.hidden = isActive(study);
+    this.#buttons.series.hidden = study.state !== "done";
+    this.#showChoice(study.state === "failed" && study.problem.code === TIE);
     this.#working.show(study.state === "working" ? null : 0);
     this.#working.note.textContent = "";
     this.#problem.hidden = study.state !== "failed";
-    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#candidates());
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem));
   }
 
-  /** A tie of series is asked: each of them is a button, and all together. */
-  #candidates() {
+  #toggleChoice() {
+    this.#showChoice(this.#choice.hidden);
+  }
+
+  /** Its series with pictures: a tie is asked at once; what is done can be done again with another one. */
+  #showChoice(isShown) {
+    this.#choice.hidden = !isShown;
+    this.#buttons.series.setAttribute("aria-expanded", String(isShown));
+    if (!isShown) return;
     const study = this.#study;
-    if (study.problem.code !== "ambiguous_series") return [];
-    const take = (series, text) => element("button", { type: "button", onclick: () => this.#onAgain(study, { series }) }, text);
-    const each = [...study.problem.message.matchAll(CANDIDATE)].map(([, uid, objects, mm]) =>
-      take(uid, t("Take {n} objects, {mm} mm (…{uid})", { n: numberText(Number(objects)), mm: numberText(Number(mm)), uid: uid.slice(-6) })));
-    return [element("p", { class: "buttons candidates" }, ...each, take("all", t("Take all of them")))];
+    const { element: choice } = new SeriesChoice({
+      found: seriesIn(study.problem?.message ?? ""),
+      used: (study.answer?.rows ?? []).map((row) => row.series_uid),
+      load: () => listedOnce(study),
+      take: (series) => this.#onAgain(study, { series }),
+    });
+    this.#choice.replaceChildren(choice);
   }
 
   #showSending() {
@@ -121,6 +132,15 @@ export class StudyView {
       this.#sending.note.textContent = t("{n} of {all} sent", { n: bytesText(sent), all: bytesText(zipBytes) });
     }
   }
+}
+
+/** Series stay as they are, whatever language they are told in. */
+function listedOnce(study) {
+  study.listed ??= listSeries(study).catch((problem) => {
+    study.listed = null;
+    throw problem;
+  });
+  return study.listed;
 }
 
 /** Return a labelled progress bar; `show(null)` shows that it is not known how far it is. */
@@ -142,11 +162,13 @@ function factsOf({ source, model, options, answer }) {
   facts.push(model);
   if (options.regions) facts.push(t(OPTION_WORDS[options.regions]));
   if (options.allow) facts.push(t("untrained modalities too"));
+  if (options.series) facts.push(options.series === "all" ? t("all series") : t("series …{uid}", { uid: options.series.slice(-6) }));
   if (answer) facts.push(counted(answer.rows.length, "{n} row", "{n} rows"));
   return facts.join(" · ");
 }
 
 function problemParts({ message, code }) {
+  if (code === TIE) return [element("p", {}, tieText(), " ", element("code", {}, code))];
   const parts = [element("p", {}, `${message} `, element("code", {}, code))];
   const remedy = REMEDIES_HERE[code] ? t(REMEDIES_HERE[code]) : remedyText(code, REMEDIES[code]);
   if (remedy) parts.push(element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })));

@@ -4,6 +4,7 @@ import { studiesOfDrop, studiesOfInput } from "./dropped.js";
 import { byId } from "./elements.js";
 import { ModelChoice } from "./model-view.js";
 import { ResultsView } from "./results/results-view.js";
+import { stackOfUpload } from "./results/stacks.js";
 import { Studies, isActive, isAgainPossible } from "./studies.js";
 import { StudyView } from "./study-view.js";
 import { counted, numberText, onLanguage, t, words } from "./words.js";
@@ -59,7 +60,7 @@ export class Uploads {
     if (isListed && this.#states.get(study) === study.state) return;
     this.#states.set(study, study.state);
     if (study.state === "failed" && study.problem.status === 401) this.#onLoggedOut();
-    if (study.state === "done" || !isListed || study.state === "waiting") this.#showResultsSoon();
+    if (!isListed || ["done", "waiting", "failed"].includes(study.state)) this.#showResultsSoon();
     this.#showSummary();
   }
 
@@ -104,7 +105,12 @@ export class Uploads {
     this.#isToShow = false;
     const answered = this.#studies.list.filter(({ answer }) => answer);
     byId("results").hidden = !answered.some(({ answer }) => answer.rows.length);
-    this.#results.show(answered.map(({ id, source, answer }) => ({ key: String(id), name: source.name, ...answer })));
+    this.#results.show(answered.map((study) => ({
+      key: String(study.id),
+      name: study.source.name,
+      ...study.answer,
+      stackOf: (row, _, how) => stackOfUpload(study, row, how),
+    })));
   }
 
   /** Say how all studies are doing; a reader of the screen hears it when it changes. */

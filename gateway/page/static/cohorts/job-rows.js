@@ -1,10 +1,12 @@
 /** The rows of a job, as far as it is, in the form of the results. */
 
 import { get } from "../api.js";
+import { stackOfJob, stackOfUpload } from "../results/stacks.js";
+import { filesOf } from "./file-keys.js";
 
 const STUDIES_AT_ONCE = 200;
 
-/** Return answers of all studies that are over: {key, name, model, rows, feature_names, report, code, sentence}. */
+/** Return answers of all studies that are over: {key, name, model, rows, feature_names, report, stackOf, code, sentence}. */
 export async function answersOf(job, nameOf) {
   const path = `/api/jobs/${encodeURIComponent(job.id)}`;
   const { studies } = await get(path);
@@ -21,7 +23,15 @@ export async function answersOf(job, nameOf) {
     key: String(study.position),
     name: nameOf(study),
     model: job.model,
+    stackOf: stacksOf(job, study),
     code: study.state === "failed" ? study.code : "",
     sentence: study.sentence,
   }));
+}
+
+/** Return what gives all planes of a row: retrieved again, or of a file if this page has it; else null. */
+function stacksOf(job, { position, key }) {
+  if (job.source.kind !== "uploads") return (_, index, how) => stackOfJob(job.id, position, index, how);
+  const source = filesOf(job.id).get(key);
+  return source ? (row, _, how) => stackOfUpload({ source, model: job.model, options: job.options }, row, how) : null;
 }

@@ -1,6 +1,8 @@
 /** The studies of a job with their states: those that failed first, with what helps. */
 
 import { element, redraw } from "../elements.js";
+import { seriesIn } from "../listing.js";
+import { SeriesChoice, TIE, tieText } from "../series-choice.js";
 import { counted, t, words } from "../words.js";
 import { labelled, remedyOf, select } from "./parts.js";
 
@@ -24,10 +26,18 @@ const FIRST = ["failed", "needs_file", "cancelled"];
 
 const KINDS = { done: "done", failed: "failed", needs_file: "failed", waiting: "waiting", cancelled: "cancelled" };
 
-/** Handlers: onRetry(position). `nameOf` says what a study is called. */
+/**
+ * Handlers: onRetry(position), onTake(position, series). `nameOf` says what a study is called; `listingOf`
+ * returns what lists its series, null where they cannot be listed; `usedOf` those that gave its rows.
+ */
 export class JobStudies {
   #onRetry;
+  #onTake;
   #nameOf;
+  #listingOf;
+  #usedOf;
+  #choices = new Map();
+  #opened = new Set();
   #studies = new Map();
   #state = "";
   #shown = AT_ONCE;
@@ -35,9 +45,12 @@ export class JobStudies {
   #more = element("button", { type: "button", onclick: () => this.#showMore() });
   #filter = element("div", { class: "filters" });
 
-  constructor({ onRetry, nameOf }) {
+  constructor({ onRetry, onTake, nameOf, listingOf, usedOf }) {
     this.#onRetry = onRetry;
+    this.#onTake = onTake;
     this.#nameOf = nameOf;
+    this.#listingOf = listingOf;
+    this.#usedOf = usedOf;
     this.element = element("div", { class: "job-studies" }, this.#filter, this.#list, this.#more);
   }
 
@@ -85,18 +98,57 @@ export class JobStudies {
     const { position, state, attempts, code, sentence, rows, study_uid: uid } = study;
     const name = this.#nameOf(study);
     const isAgain = state === "failed" || state === "cancelled";
+    const isOpenable = state === "done" && this.#listingOf(study);
     const facts = [state === "done" ? counted(rows, "{n} row", "{n} rows") : "", attempts > 1 ? counted(attempts, "{n} attempt", "{n} attempts") : ""].filter(Boolean);
     return element("li", { class: "study", "data-state": KINDS[state] ?? "working" },
       element("div", { class: "study-head" },
         element("span", { class: "name uid-name" }, name, uid && uid !== name ? element("span", { class: "facts uid" }, ` ${uid}`) : null),
         element("span", { class: "facts" }, facts.join(" · ")),
         element("span", { class: "word" }, t(STATES[state])),
-        isAgain ? element("span", { class: "buttons" }, element("button", { type: "button", "aria-label": `${t("Try again")}: ${name}`, onclick: () => this.#onRetry(position) }, t("Try again"))) : null),
-      code ? problemOf(code, sentence) : null);
+        isAgain ? this.#button(t("Try again"), name, { onclick: () => this.#onRetry(position) }) : null,
+        isOpenable ? this.#button(t("Series"), name, { "aria-expanded": String(this.#opened.has(position)), onclick: () => this.#toggle(position) }) : null),
+      code ? problemOf(code, sentence) : null,
+      this.#choiceOf(study));
+  }
+
+  #button(text, name, attributes) {
+    return element("span", { class: "buttons" }, element("button", { type: "button", "aria-label": `${text}: ${name}`, ...attributes }, text));
+  }
+
+  #toggle(position) {
+    if (!this.#opened.delete(position)) this.#opened.add(position);
+    this.#draw();
+  }
+
+  /** Its series: of a tie at once, of what is done if somebody wants another one. Kept while others change. */
+  #choiceOf(study) {
+    const { position, state, code, sentence } = study;
+    const isTie = state === "failed" && code === TIE;
+    const isOpened = state === "done" && this.#opened.has(position);
+    if (!isTie && !isOpened) {
+      this.#choices.delete(position);
+      return null;
+    }
+    const of = `${state} ${sentence}`;
+    if (this.#choices.get(position)?.of !== of) {
+      const choice = new SeriesChoice({
+        found: seriesIn(sentence ?? ""),
+        load: this.#listingOf(study),
+        used: isOpened ? this.#usedOf(position) : [],
+        isEager: isOpened,
+        take: (series) => {
+          this.#opened.delete(position);
+          this.#onTake(position, series);
+        },
+      });
+      this.#choices.set(position, { of, element: choice.element });
+    }
+    return this.#choices.get(position).element;
   }
 }
 
 function problemOf(code, sentence) {
+  if (code === TIE) return element("div", { class: "problem" }, element("p", {}, tieText(), " ", element("code", {}, code)));
   const remedy = remedyOf(code);
   const text = sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}. `.replace(/([.!?])\. $/, "$1 ") : "";
   return element("div", { class: "problem" }, element("p", {}, text, element("code", {}, code)),

@@ -3,10 +3,12 @@
 import { get, post, remove } from "../api.js";
 import { element, redraw } from "../elements.js";
 import { secondsText } from "../numbers.js";
+import { listSeries } from "../listing.js";
 import { ResultsView } from "../results/results-view.js";
 import { counted, dateText, numberText, t } from "../words.js";
 import { needsToken, tokenField } from "./albums.js";
 import { JOB_STATES } from "./home.js";
+import { filesOf } from "./file-keys.js";
 import { JobEvents } from "./job-events.js";
 import { answersOf } from "./job-rows.js";
 import { sendingOf } from "./job-sending.js";
@@ -21,6 +23,7 @@ export class JobView {
   #place;
   #job = null;
   #names = new Map();
+  #used = new Map();
   #loadedRows = -1;
   #isClosed = false;
   #events;
@@ -46,7 +49,10 @@ export class JobView {
     this.#sending.onSent = () => this.#refresh();
     this.#studies = new JobStudies({
       onRetry: (position) => this.#act(() => post(`${this.#path}/retry`, { positions: [position] })),
+      onTake: (position, series) => this.#act(() => post(`${this.#path}/retry`, { series: { [position]: series } })),
       nameOf: (study) => this.#nameOf(study),
+      listingOf: (study) => this.#listingOf(study),
+      usedOf: (position) => this.#used.get(position) ?? [],
     });
     this.element = element("div", {}, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
       element("section", {}, element("h2", {}, t("Studies")), this.#studies.element));
@@ -68,9 +74,9 @@ export class JobView {
   }
 
   #take(job) {
-    this.#studies.take(job.studies);
     this.#sending.take(job);
     this.#takeJob(job);
+    this.#studies.take(job.studies);
   }
 
   #takeJob(told) {
@@ -196,7 +202,10 @@ export class JobView {
       if (hasRows) this.#results.show(answers, this.#job.title);
       else this.#rows.replaceChildren();
       this.#draw();
-      for (const { key, rows: [row] } of answers) if (row) this.#names.set(Number(key), row.patient_id);
+      for (const { key, rows } of answers) {
+        if (rows.length) this.#names.set(Number(key), rows[0].patient_id);
+        this.#used.set(Number(key), rows.map((row) => row.series_uid));
+      }
       this.#studies.show();
     } catch (problem) {
       this.#loadedRows = -1;
@@ -207,6 +216,14 @@ export class JobView {
 
   #nameOf({ position, study_uid: uid, key }) {
     return this.#sending.nameOf(position) || this.#names.get(position) || patientOf(uid) || uid || key || t("study {n}", { n: numberText(position + 1) });
+  }
+
+  /** Return what lists the series of a study: the source has it still, or this page its file; else null. */
+  #listingOf({ position, key }) {
+    const { id, source: { kind }, model, options } = this.#job;
+    if (kind !== "uploads") return () => post(`${this.#path}/studies/${position}/series`);
+    const source = filesOf(id).get(key);
+    return source ? () => listSeries({ source, model, options }) : null;
   }
 
   /** Other jobs, to compare with; the rows are loaded once they are asked for. */

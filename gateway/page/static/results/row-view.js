@@ -2,11 +2,13 @@
 
 import { NOTES } from "../codes.js";
 import { byId, element } from "../elements.js";
-import { numberText, t, words } from "../words.js";
+import { numberText, t } from "../words.js";
 import { SEVERITY_WORDS, regionText } from "./columns.js";
+import { PicturePanel } from "./picture-panel.js";
 import { remarksOf } from "./rows.js";
 
-const ZOOMS = [["fit", words("Whole")], ["twice", words("Larger")], ["most", words("Largest")]];
+/** The picture of the row that is open. */
+let panel = null;
 
 const nameOf = (entry) => `${entry.row.modality}, ${regionText(entry)}`;
 
@@ -27,7 +29,7 @@ export function openRow(entries, index, onMove = () => {}) {
     onMove(next);
   };
   dialog.onkeydown = ({ key, target }) => {
-    if (target.closest(".pan, select, summary")) return;
+    if (target.closest(".pan, .planes, select, summary")) return;
     if (key === "ArrowLeft") go(-1);
     else if (key === "ArrowRight") go(1);
   };
@@ -36,37 +38,24 @@ export function openRow(entries, index, onMove = () => {}) {
     byId(id).disabled = !entries[index + step];
   }
   byId("row-number").textContent = t("Row {n} of {all}", { n: numberText(index + 1), all: numberText(entries.length) });
-  byId("row-body").replaceChildren(...partsOf(entries[index]));
+  panel?.close();
+  panel = new PicturePanel(entries[index], entries[index].preview ? pictureOf(entries[index]) : null);
+  dialog.onclose = () => panel.close();
+  byId("row-body").replaceChildren(...partsOf(entries[index], panel.element));
   if (!dialog.open) dialog.showModal();
 }
 
-function partsOf(entry) {
+function partsOf(entry, picture) {
   const { row } = entry;
   return [
     element("h3", {}, [row.patient_id, nameOf(entry)].filter(Boolean).join(" · ")),
-    ...(entry.preview ? panel(entry) : [element("p", { class: "facts" }, t("There is no picture: none is kept with rows."))]),
+    picture,
     element("h4", {}, t("Quality")),
     remarkList(row),
     element("h4", {}, t("What it is")),
     listOf(factsOf(entry)),
     details(t("Acquisition"), listOf(acquisitionOf(row))),
     details(t("Features"), featuresOf(entry)),
-  ];
-}
-
-/** The picture can be made larger than its field, which scrolls then, also by arrow keys. */
-function panel(entry) {
-  const pan = element("div", { class: "pan fit", tabindex: "0", role: "group", "aria-label": t("What the network saw") }, pictureOf(entry));
-  const buttons = ZOOMS.map(([size, name]) =>
-    element("button", { type: "button", "aria-pressed": String(size === "fit"), onclick: ({ currentTarget }) => {
-      pan.className = `pan ${size}`;
-      buttons.forEach((each) => each.setAttribute("aria-pressed", String(each === currentTarget)));
-    } }, t(name)));
-  return [
-    pan,
-    element("div", { class: "under-picture" },
-      element("p", { class: "facts" }, t("Axial, coronal and sagittal middle plane; the patient's right is on the left.")),
-      element("div", { class: "segments", role: "group", "aria-label": t("Size of the picture") }, ...buttons)),
   ];
 }
 

@@ -12,9 +12,9 @@ const VERSION_LABELS = ["weights_sha256", "preprocessing_id", "feature_prefix"];
 export const versionOf = (row) => JSON.stringify(VERSION_LABELS.map((label) => row[label]));
 
 /**
- * Return the rows of answers as entries: {key, row, features, names, preview, study,
- * severity, text}.
- * Answers: {key, name, model, rows, feature_names, report, previews}.
+ * Return the rows of answers as entries: {key, row, features, names, preview, stack, study,
+ * severity, text}. stack: gives all planes of what the network saw; null if they are not to be had.
+ * Answers: {key, name, model, rows, feature_names, report, previews, stackOf}.
  */
 export function entriesOf(answers) {
   return answers.flatMap((answer) =>
@@ -24,6 +24,7 @@ export function entriesOf(answers) {
       features: row.features,
       names: answer.feature_names,
       preview: answer.previews?.[index] ?? "",
+      stack: answer.stackOf ? (how) => answer.stackOf(row, index, how) : null,
       study: answer.name,
       severity: worstOf(row),
       text: searchedTextOf(row, answer.name),
