@@ -60,6 +60,32 @@ MODELS = {
     },
 }
 
+CARD = {
+    "type": "object",
+    "required": ["model", "parameters", "versions"],
+    "properties": {
+        "model": {"type": "string"},
+        "parameters": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "how its inputs are made; empty where its Triton does not tell",
+        },
+        "versions": {
+            "type": "array",
+            "description": "the newest first; empty where its Triton's folders cannot be read",
+            "items": {
+                "type": "object",
+                "required": ["version", "is_served", "card"],
+                "properties": {
+                    "version": {"type": "integer"},
+                    "is_served": {"type": "boolean"},
+                    "card": {"type": "object", "description": "what its maker says of it"},
+                },
+            },
+        },
+    },
+}
+
 SESSION = {
     "type": "object",
     "required": ["mode", "way", "name"],
@@ -96,6 +122,7 @@ def description() -> dict[str, Any]:
         "security": [{"bearer": []}, {"session": []}],
         "paths": {
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
+            "/api/models/{model}": {"get": _card()},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
             **job_paths(),
@@ -106,6 +133,7 @@ def description() -> dict[str, Any]:
             "schemas": {
                 "Features": FEATURES,
                 "Models": MODELS,
+                "Card": CARD,
                 "Session": SESSION,
                 "Problem": PROBLEM,
                 **JOB_SCHEMAS,
@@ -128,6 +156,19 @@ def _get(summary: str, name: str, schema: str) -> dict[str, Any]:
     }
 
 
+MODEL = {
+    "name": "model",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
+
+
+def _card() -> dict[str, Any]:
+    stated = _get("What is known of a model: parameters, versions, cards", "card", "Card")
+    return {**stated, "parameters": [MODEL]}
+
+
 def _features() -> dict[str, Any]:
     whole = {"schema": {"type": "string", "format": "binary"}}
     form = {
@@ -141,12 +182,7 @@ def _features() -> dict[str, Any]:
         "summary": "The features of one study, a row each volume and region of interest",
         "operationId": "features",
         "parameters": [
-            {
-                "name": "model",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "minLength": 1},
-            },
+            MODEL,
             *map(_option, OPTIONS),
         ],
         "requestBody": {

@@ -31,6 +31,7 @@ export class ModelChoice {
   #untrained;
   #facts = element("p", { class: "facts" });
   #weights = element("div", {});
+  #card = element("div", {});
 
   constructor() {
     const prefix = (choices += 1) === 1 ? "" : `${choices}-`;
@@ -72,7 +73,7 @@ export class ModelChoice {
         element("div", { class: "field" }, label(this.#regions, t("Rows for")), this.#regions),
         element("div", { class: "field check" }, this.#untrained,
           label(this.#untrained, t("Also modalities that the network was not trained on; rows say so")))),
-      this.#facts, this.#weights);
+      this.#facts, this.#weights, this.#card);
     this.#showFacts();
   }
 
@@ -81,6 +82,15 @@ export class ModelChoice {
     if (!this.#select.options.length) this.#select.append(element("option", {}, t("loading")));
     this.#facts.textContent = model ? factsOf(model) : this.#select.disabled ? "" : t("The service has no model at present.");
     this.#weights.replaceChildren(...(model ? [statementOf(model)] : []));
+    this.#showCard(model);
+  }
+
+  /** The card's module comes when a model is there to show it of: nobody waits for it. */
+  async #showCard(model) {
+    this.#card.replaceChildren();
+    if (!model) return;
+    const { cardOf } = await import("./model-card.js");
+    if (model.name === this.#select.value) this.#card.replaceChildren(cardOf(model));
   }
 }
 

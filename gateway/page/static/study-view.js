@@ -1,10 +1,10 @@
 /** A study in the list: its state in a word, its progress, and what can be done with it. */
 
-import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
 import { bytesText, secondsText } from "./numbers.js";
+import { problemParts } from "./problem-view.js";
 import { isActive, isAgainPossible } from "./studies.js";
-import { counted, numberText, remedyText, t, words } from "./words.js";
+import { counted, numberText, t, words } from "./words.js";
 
 /** States of a study, here and in a job. */
 export const STATES = {
@@ -20,14 +20,6 @@ export const STATES = {
 const WAITS = {
   connection: words("waiting: the connection was lost; next try in {time}"),
   service: words("waiting: the service is full; next try in {time}"),
-};
-
-/** What helps on this page, where the list of codes speaks of options of a request. */
-const REMEDIES_HERE = {
-  untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
-  uneven_spacing: words("Look for missing slices and send them all."),
-  not_chosen: words("Send the series as a study of its own to get it too."),
-  ambiguous_series: words("Choose the series that is meant, or all of them."),
 };
 
 /** A series in the sentence of a tie: its UID, how many objects it has, how far apart they are. */
@@ -97,7 +89,7 @@ export class StudyView {
     this.#working.show(study.state === "working" ? null : 0);
     this.#working.note.textContent = "";
     this.#problem.hidden = study.state !== "failed";
-    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#candidates());
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#candidates(), ...this.#permission());
   }
 
   /** A tie of series is asked: each of them is a button, and all together. */
@@ -108,6 +100,14 @@ export class StudyView {
     const each = [...study.problem.message.matchAll(CANDIDATE)].map(([, uid, objects, mm]) =>
       take(uid, t("Take {n} objects, {mm} mm (…{uid})", { n: numberText(Number(objects)), mm: numberText(Number(mm)), uid: uid.slice(-6) })));
     return [element("p", { class: "buttons candidates" }, ...each, take("all", t("Take all of them")))];
+  }
+
+  /** A modality that the network was not trained on is asked about: one click allows it for this study. */
+  #permission() {
+    const study = this.#study;
+    if (study.problem.code !== "untrained_modality") return [];
+    const allow = () => this.#onAgain(study, { allow: "untrained_modality" });
+    return [element("p", { class: "buttons candidates" }, element("button", { type: "button", onclick: allow }, t("Extract it anyway: its rows say so")))];
   }
 
   #showSending() {
@@ -144,11 +144,4 @@ function factsOf({ source, model, options, answer }) {
   if (options.allow) facts.push(t("untrained modalities too"));
   if (answer) facts.push(counted(answer.rows.length, "{n} row", "{n} rows"));
   return facts.join(" · ");
-}
-
-function problemParts({ message, code }) {
-  const parts = [element("p", {}, `${message} `, element("code", {}, code))];
-  const remedy = REMEDIES_HERE[code] ? t(REMEDIES_HERE[code]) : remedyText(code, REMEDIES[code]);
-  if (remedy) parts.push(element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })));
-  return parts;
 }

@@ -1,8 +1,10 @@
 /** The studies of a job with their states: those that failed first, with what helps. */
 
 import { element, redraw } from "../elements.js";
+import { sentenceOf } from "../problem.js";
+import { problemParts } from "../problem-view.js";
 import { counted, t, words } from "../words.js";
-import { labelled, remedyOf, select } from "./parts.js";
+import { labelled, select } from "./parts.js";
 
 const AT_ONCE = 50;
 
@@ -92,13 +94,6 @@ export class JobStudies {
         element("span", { class: "facts" }, facts.join(" · ")),
         element("span", { class: "word" }, t(STATES[state])),
         isAgain ? element("span", { class: "buttons" }, element("button", { type: "button", "aria-label": `${t("Try again")}: ${name}`, onclick: () => this.#onRetry(position) }, t("Try again"))) : null),
-      code ? problemOf(code, sentence) : null);
+      code ? element("div", { class: "problem" }, ...problemParts({ code, message: sentenceOf(sentence ?? "") }, { isOfJob: true })) : null);
   }
-}
-
-function problemOf(code, sentence) {
-  const remedy = remedyOf(code);
-  const text = sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}. `.replace(/([.!?])\. $/, "$1 ") : "";
-  return element("div", { class: "problem" }, element("p", {}, text, element("code", {}, code)),
-    remedy ? element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })) : null);
 }

@@ -145,7 +145,7 @@ export class JobView {
       element("progress", { max: String(all), value: String(over), "aria-label": t("Studies that are over") }),
       element("p", { class: "facts" }, [this.#speed(), model, ...optionWords, t("rows are kept until {date}", { date: dateText(expires) })].filter(Boolean).join(" · ")),
       code ? this.#waitNotice() : null,
-      events.length ? element("details", { class: "more" }, element("summary", {}, t("What happened")), element("ul", {}, ...events.map((each) => element("li", {}, each)))) : null,
+      events.length ? element("details", { class: "more" }, element("summary", {}, t("What happened")), element("ul", { lang: "en" }, ...events.map((each) => element("li", {}, each)))) : null,
       element("p", { class: "buttons" }, ...this.#buttons()),
     ].filter(Boolean);
   }

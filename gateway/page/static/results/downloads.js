@@ -2,6 +2,7 @@
 
 import { postForFile } from "../api.js";
 import { element } from "../elements.js";
+import { problemText } from "../problem-view.js";
 import { counted, t, words } from "../words.js";
 
 const FORMS = [
@@ -45,7 +46,7 @@ export class Downloads {
       save(file, `${fileName(document)}.${form}`);
       this.#note.textContent = counted(rows, "The file has {n} row.", "The file has {n} rows.");
     } catch (problem) {
-      this.#note.textContent = t("There is no file: {sentence}", { sentence: `${problem.message} (${problem.code})` });
+      this.#note.textContent = t("There is no file: {sentence}", { sentence: problemText(problem) });
     } finally {
       this.#busy(false);
     }

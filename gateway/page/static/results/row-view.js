@@ -2,7 +2,7 @@
 
 import { NOTES } from "../codes.js";
 import { byId, element } from "../elements.js";
-import { numberText, t, words } from "../words.js";
+import { noteText, numberText, t, words } from "../words.js";
 import { SEVERITY_WORDS, regionText } from "./columns.js";
 import { remarksOf } from "./rows.js";
 
@@ -117,7 +117,7 @@ function acquisitionOf({ acquisition = {}, scanner_id: scanner }) {
 }
 
 function notesOf({ unit_notes: unit = [], roi_notes: region = [] }) {
-  return [...unit, ...region].map((code) => NOTES[code] ?? code).join(" ");
+  return [...unit, ...region].map((code) => noteText(code, NOTES[code] ?? code)).join(" ");
 }
 
 function featuresOf({ features, names }) {

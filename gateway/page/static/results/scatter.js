@@ -1,9 +1,10 @@
 /** Rows as points: the first principal components of their features, coloured by a column. */
 
 import { element } from "../elements.js";
+import { problemText } from "../problem-view.js";
 import { counted, numberText, t } from "../words.js";
 import { FIRST, choosable, regionText } from "./columns.js";
-import { paletteOf } from "./palette.js";
+import { firstColour, paletteOf } from "./palette.js";
 import { PointField } from "./point-field.js";
 import { openRow, pictureOf } from "./row-view.js";
 
@@ -18,7 +19,7 @@ export class Scatter {
   #projected = null;
   #asked = "";
   #plane = PLANES[0];
-  #colour = "severity";
+  #colour = "";
   #field;
   #note = element("p", { class: "facts", role: "status" });
   #controls = element("div", { class: "filters" });
@@ -68,7 +69,7 @@ export class Scatter {
     } catch (problem) {
       if (asked !== this.#asked) return;
       this.#asked = "";
-      this.#note.textContent = t("Components cannot be computed: {sentence}", { sentence: problem.message });
+      this.#note.textContent = t("Components cannot be computed: {sentence}", { sentence: problemText(problem) });
     }
   }
 
@@ -88,7 +89,7 @@ export class Scatter {
     }
     const { entries, scores, explained } = projected;
     const columns = [...FIRST, ...choosable(entries)];
-    const column = columns.find(({ id }) => id === this.#colour) ?? columns.find(({ id }) => id === "quality");
+    const column = columns.find(({ id }) => id === this.#colour) ?? firstColour(entries, columns);
     const { colourOf, shapeOf, legend } = paletteOf(entries, column);
     const name = (component) => t("Component {n} ({share} %)", { n: component + 1, share: numberText(100 * (explained[component] ?? 0), 3) });
     const planes = PLANES.filter((plane) => plane.every((component) => component < (scores[0]?.length ?? 0)));
