@@ -38,8 +38,8 @@ again), `unreachable` (nothing listens there), `service_error` (Triton's own wor
 
 ## Of the gateway
 
-Beside the engine's; [gateway.md](gateway.md#what-an-error-means), [jobs.md](jobs.md#what-an-error-means)
-and [sources.md](sources.md#what-an-error-means) say which status goes with each.
+Beside the engine's. Which status goes with each: [gateway.md](gateway.md#what-an-error-means),
+[jobs.md](jobs.md#what-an-error-means), [sources.md](sources.md#what-an-error-means).
 
 | code | cause | what to do |
 |---|---|---|

@@ -18,7 +18,6 @@ CARD_BYTES = 1 << 20
 """Of a card that is shown: it is text for people."""
 
 
-
 def versions_at(url: str, model: str) -> list[dict[str, Any]]:
     """Return the versions of a model that the Triton at `url` has, the newest first.
 

@@ -18,6 +18,13 @@ POSITION = {
     "schema": {"type": "integer", "minimum": 0},
 }
 
+EXCLUDE = {
+    "name": "exclude",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "quality codes, by commas: rows with one are left out, and counted",
+}
+
 PAGE = [
     {
         "name": name,
@@ -136,7 +143,7 @@ OPERATIONS = (
         "get",
         told="The rows so far",
         id_="results",
-        parameters=[ID, *PAGE],
+        parameters=[ID, *PAGE, EXCLUDE],
         answer=("200", _json("Results")),
     ),
     _operation(
@@ -156,7 +163,7 @@ FILES = tuple(
         "get",
         told="The rows so far as a file",
         id_=f"results_{form}",
-        parameters=[ID],
+        parameters=[ID, EXCLUDE],
         answer=("200", {media_type: {"schema": {"type": "string", "format": "binary"}}}),
     )
     for form, media_type in MEDIA_TYPES.items()

@@ -8,7 +8,7 @@ from gateway.results.document import TITLE_CHARACTERS
 from gateway.results.export import MEDIA_TYPES
 from gateway.results.labels import NEEDED, SEVERITIES
 from gateway.results.projection import LARGEST_FEATURES, LARGEST_ROWS
-from gateway.results.routes import FORMS
+from imaging.quality import QUALITY
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 
@@ -41,6 +41,11 @@ ANSWERS = {
     "properties": {
         "title": {"type": "string", "maxLength": TITLE_CHARACTERS},
         "model": {"type": "string"},
+        "exclude": {
+            "type": "array",
+            "items": {"enum": sorted(QUALITY)},
+            "description": "quality codes: rows with one are left out, and counted in the file",
+        },
         "answers": {
             "type": "array",
             "items": {
@@ -157,11 +162,11 @@ REFUSALS = {
 
 def paths() -> dict[str, Any]:
     """Return the operations, by path and method."""
-    form = {"name": "form", "in": "path", "required": True, "schema": {"enum": list(FORMS)}}
+    form = {"name": "form", "in": "path", "required": True, "schema": {"enum": list(MEDIA_TYPES)}}
     binary = {"schema": {"type": "string", "format": "binary"}}
     exports = _post("exports", "Rows that were answered, as a file", taken="Answers")
     exports["parameters"] = [form]
-    exports["responses"]["200"]["content"] = {MEDIA_TYPES[each]: binary for each in FORMS}
+    exports["responses"]["200"]["content"] = {MEDIA_TYPES[each]: binary for each in MEDIA_TYPES}
     return {
         "/api/exports/{form}": {"post": exports},
         "/api/projections": {
