@@ -11,21 +11,20 @@ const WEIGHTS = {
   untrained: words("untrained weights"),
 };
 
-/** Return a card that is asked for once it is opened. model: as the list of models has it. */
-export function cardOf(model) {
-  const body = element("div", { class: "model-card" });
-  let isAsked = false;
-  return element("details", { class: "more", ontoggle: async ({ currentTarget }) => {
-    if (!currentTarget.open || isAsked) return;
-    isAsked = true;
-    body.replaceChildren(element("p", { class: "facts" }, t("loading")));
-    try {
-      body.replaceChildren(...partsOf(model, await get(`/api/models/${encodeURIComponent(model.name)}`)));
-    } catch (problem) {
-      isAsked = false;
-      body.replaceChildren(...problemParts(problem));
-    }
-  } }, element("summary", {}, t("About this network: its card and versions")), body);
+/** Open the card of a model, as the list of models has it. */
+export async function openCard(model) {
+  const body = element("div", { class: "model-card" }, element("p", { class: "facts" }, t("loading")));
+  const dialog = element("dialog", { "aria-labelledby": "card-title", onclose: () => dialog.remove() },
+    element("form", { method: "dialog", class: "dialog-head" },
+      element("h2", { id: "card-title" }, model.name), element("button", {}, t("Close"))),
+    body);
+  document.body.append(dialog);
+  dialog.showModal();
+  try {
+    body.replaceChildren(...partsOf(model, await get(`/api/models/${encodeURIComponent(model.name)}`)));
+  } catch (problem) {
+    body.replaceChildren(...problemParts(problem));
+  }
 }
 
 function partsOf(model, { parameters, versions }) {
@@ -42,7 +41,7 @@ function partsOf(model, { parameters, versions }) {
 /** Known to the service wherever the network is. */
 function inputFacts({ features, weights, trained_modalities: modalities }, parameters) {
   const by = (text) => text?.split(",").join(" × ");
-  const windows = Object.entries(parameters).filter(([name]) => name.startsWith("window_"));
+  const windows = Object.entries(parameters).filter(([name]) => name.startsWith("window_")).sort();
   return [
     [t("Features"), numberText(features)],
     [t("Weights"), WEIGHTS[weights] && t(WEIGHTS[weights])],

@@ -9,7 +9,7 @@ const REMEDIES_HERE = {
   ambiguous_series: words("Choose the series that is meant, or all of them."),
   not_chosen: words("Send the series as a study of its own to get it too."),
   uneven_spacing: words("Look for missing slices and send them all."),
-  untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
+  untrained_modality: words("Extract it anyway, by the button below, or tick “Also modalities that the network was not trained on” for all that come."),
 };
 
 /** What helps in a job, whose options stay as they are. */

@@ -12,7 +12,7 @@ export function reportOf(report) {
   const regions = report.regions_skipped ?? [];
   const notDicom = report.entries_not_dicom ?? [];
   const line = [
-    counted(series.length - skipped.length, "Report: {n} series used", "Report: {n} series used"),
+    counted(series.length - skipped.length, "Report: {n} series was used", "Report: {n} series were used"),
     skipped.length ? counted(skipped.length, "{n} skipped", "{n} skipped") : "",
     regions.length ? counted(regions.length, "{n} region not drawn", "{n} regions not drawn") : "",
     notDicom.length ? counted(notDicom.length, "{n} file not DICOM", "{n} files not DICOM") : "",

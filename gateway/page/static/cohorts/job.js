@@ -24,8 +24,8 @@ export class JobView {
   #loadedRows = -1;
   #isClosed = false;
   #events;
-  #head = element("div", {}, heading(t("Job"), ["#/cohorts", t("Cohorts")]));
-  #problem = element("div", {});
+  #head = element("div", { class: "view-head-place" }, heading(t("Job"), ["#/cohorts", t("Cohorts")]));
+  #problem = element("div", { class: "job-problem" });
   #progress = element("div", { class: "card job-progress" });
   #sending;
   #studies;
@@ -48,8 +48,8 @@ export class JobView {
       onRetry: (position) => this.#act(() => post(`${this.#path}/retry`, { positions: [position] })),
       nameOf: (study) => this.#nameOf(study),
     });
-    this.element = element("div", {}, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
-      element("section", {}, element("h2", {}, t("Studies")), this.#studies.element));
+    this.element = element("div", { class: "job" }, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
+      element("section", { class: "job-studies-section" }, element("h2", {}, t("Studies")), this.#studies.element));
   }
 
   open() {
@@ -195,6 +195,7 @@ export class JobView {
       if (hasRows && !this.#rows.children.length) this.#rows.replaceChildren(element("h2", {}, t("Results")), this.#results.element);
       if (hasRows) this.#results.show(answers, this.#job.title);
       else this.#rows.replaceChildren();
+      this.element.classList.toggle("has-rows", hasRows);
       this.#draw();
       for (const { key, rows: [row] } of answers) if (row) this.#names.set(Number(key), row.patient_id);
       this.#studies.show();

@@ -11,7 +11,7 @@ const NONE = "#9aa3ab";
 const SHAPES = ["circle", "square", "triangle", "diamond"];
 
 /** What people look for first. */
-const FIRST_COLOURS = ["region", "modality", "patient"];
+const FIRST_COLOURS = ["region", "modality", "patient", "group", "quality"];
 
 /** Return the column that colours are taken from where nobody chose one: the first that tells some rows apart. */
 export function firstColour(entries, columns) {
@@ -23,7 +23,7 @@ export function firstColour(entries, columns) {
 function tellsApart(entries, column) {
   const valueOf = column.isNumber ? column.value : nameBy(column);
   const { size } = new Set(entries.map(valueOf));
-  return size > 1 && (column.isNumber || size <= CATEGORIES.length);
+  return size > 1 && (column.isNumber || size <= CATEGORIES.length) && column.id !== "scanner";
 }
 
 const nameBy = (column) => column.category ?? ((entry) => textOf(column, entry) || t("not stated"));

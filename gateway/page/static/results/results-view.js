@@ -112,12 +112,12 @@ export class ResultsView {
     const count = shown.reduce((sum, { rows }) => sum + rows.length, 0);
     const weights = WEIGHTS[row.weights];
     return [
-      element("h3", {}, this.#titleOf(this.#version), weights ? element("span", { class: "severity exclude" }, t(weights)) : null),
-      element("p", { class: "facts" }, t("{rows} of {studies}, {features} each", {
+      element("h3", {}, t("{rows} of {studies}, {features} each", {
         rows: counted(count, "{n} row", "{n} rows"),
         studies: counted(shown.length, "{n} study", "{n} studies"),
         features: counted(names.length, "{n} feature", "{n} features"),
-      })),
+      }), weights ? element("span", { class: "severity exclude" }, t(weights)) : null),
+      element("p", { class: "facts" }, this.#titleOf(this.#version)),
     ];
   }
 

@@ -3,7 +3,7 @@
 import { element } from "../elements.js";
 import { problemText } from "../problem-view.js";
 import { counted, numberText, t } from "../words.js";
-import { FIRST, choosable, regionText } from "./columns.js";
+import { FIRST, GROUP, choosable, regionText } from "./columns.js";
 import { firstColour, paletteOf } from "./palette.js";
 import { PointField } from "./point-field.js";
 import { openRow, pictureOf } from "./row-view.js";
@@ -74,6 +74,7 @@ export class Scatter {
   }
 
   relabel() {
+    this.#showCard(-1);
     this.#draw();
   }
 
@@ -88,13 +89,14 @@ export class Scatter {
       return;
     }
     const { entries, scores, explained } = projected;
-    const columns = [...FIRST, ...choosable(entries)];
+    const columns = [...FIRST, GROUP, ...choosable(entries)];
     const column = columns.find(({ id }) => id === this.#colour) ?? firstColour(entries, columns);
     const { colourOf, shapeOf, legend } = paletteOf(entries, column);
     const name = (component) => t("Component {n} ({share} %)", { n: component + 1, share: numberText(100 * (explained[component] ?? 0), 3) });
     const planes = PLANES.filter((plane) => plane.every((component) => component < (scores[0]?.length ?? 0)));
     this.#showControls(columns, column, planes);
     this.#legend.replaceChildren(...legend);
+    if (!this.#card.children.length) this.#showCard(-1);
     const [x, y] = this.#plane;
     this.#field.show({
       names: [name(x), name(y)],
@@ -126,7 +128,10 @@ export class Scatter {
 
   #showCard(index) {
     const entry = this.#entries[index];
-    if (!entry) return;
+    if (!entry) {
+      this.#card.replaceChildren(element("p", { class: "facts" }, t("Point at a dot to see which row it is.")));
+      return;
+    }
     this.#card.replaceChildren(
       pictureOf(entry),
       element("p", {}, element("strong", {}, entry.row.patient_id), element("br"), `${entry.row.modality}, ${regionText(entry)}`),
