@@ -49,7 +49,7 @@ export class AlbumsView {
       const found = await get(`/api/kheops/albums?${new URLSearchParams({ ...this.#query, limit: LIMIT })}`);
       if (asked === this.#asked) this.#show(found);
     } catch (problem) {
-      if (asked === this.#asked) this.#body.replaceChildren(problemNotice(problem, () => this.#ask({})));
+      if (asked === this.#asked) this.#body.replaceChildren(kheopsNotice(problem, this.#place, () => this.#ask({})));
     }
   }
 
@@ -85,6 +85,16 @@ function lineOf({ id, name, description, modalities, studies, series, changed })
   return element("li", { class: "study" },
     element("a", { class: "name", href: `#/albums/${id}` }, name || t("without a name")),
     element("span", { class: "facts" }, facts.filter(Boolean).join(" · ")));
+}
+
+/** What is said where Kheops does not take a token. */
+const REFUSALS = ["source_refused", "invalid_token", "bad_token"];
+
+/** Return how a problem with Kheops is said: a token that it does not take is forgotten, and another one asked for. */
+export function kheopsNotice(problem, place, again) {
+  const isRefused = place.mode === "local" && REFUSALS.includes(problem.code);
+  if (isRefused) kheopsToken.forget();
+  return element("div", {}, problemNotice(problem, isRefused ? null : again), tokenField(place, again));
 }
 
 /** On a computer of one's own nobody logs in at Kheops' provider: a token of Kheops says who asks. */
