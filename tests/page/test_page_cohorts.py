@@ -104,6 +104,19 @@ def test_a_source_that_is_away_is_told_and_asked_again(cohorts, kheops):
     page.get_by_role("row").filter(has_text="LC-0").wait_for()
 
 
+def test_a_token_that_kheops_does_not_take_is_asked_for_again(page, kheops, album):
+    page.get_by_role("link", name="Cohorts").click()
+    page.get_by_role("link", name="Kheops").click()
+    page.get_by_label("Token of Kheops").fill("x" * 22)
+    page.get_by_role("button", name="Use it").click()
+    page.locator("#view-cohorts .notice").wait_for()
+
+    page.get_by_label("Token of Kheops").fill(kheops.capability("ada").text)
+    page.get_by_role("button", name="Use it").click()
+
+    page.get_by_role("link", name=album.name).wait_for()
+
+
 def test_a_job_whose_login_has_ended_waits_for_another_one(cohorts, kheops, monkeypatch):
     """Kheops fails for a moment, and its token is revoked meanwhile: the page asks for another."""
     monkeypatch.setattr("gateway.jobs.trouble.FIRST_PAUSE_S", 0.1)
@@ -118,9 +131,8 @@ def test_a_job_whose_login_has_ended_waits_for_another_one(cohorts, kheops, monk
 
     notice = page.locator(".job-progress .notice")
     notice.get_by_text("The source asks for a login before the job can go on.").wait_for()
-    notice.get_by_role("button", name="Go on with the login of now").click()
-    page.get_by_label("Token of Kheops").fill(kheops.capability("ada").text)
-    page.get_by_role("button", name="Use it").click()
+    notice.get_by_label("Token of Kheops").fill(kheops.capability("ada").text)
+    notice.get_by_role("button", name="Use it").click()
 
     page.locator(".job-line", has_text="ended").wait_for()
     page.locator("#view-cohorts .of-patient", has_text="LC-1").wait_for()

@@ -97,7 +97,7 @@ async def takes_a_file(firefox: Firefox, downloads: Path) -> None:
     book = openpyxl.load_workbook(io.BytesIO(found[0].read_bytes()), read_only=True)
     rows = list(book["Features"].iter_rows(values_only=True))
     assert [row[1:4] for row in rows[1:]] == [
-        ("P1", "CT", None),
+        ("P1", "CT", ""),
         ("P1", "CT", "GTV"),
         ("P1", "CT", "liver"),
     ]

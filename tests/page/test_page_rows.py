@@ -118,6 +118,28 @@ def test_points_are_selected_by_a_lasso_and_by_keyboard(page, show):
     assert rows_of(page).first.is_visible()
 
 
+@pytest.mark.parametrize(
+    ("count", "colour"),
+    [
+        pytest.param(40, "Region", id="of the regions, of which there are four"),
+        pytest.param(1, "", id="none, of too few rows"),
+    ],
+)
+def test_points_are_coloured_by_what_tells_them_apart(page, show, count, colour):
+    show(count)
+    page.get_by_role("tab", name="Scatter plot").click()
+
+    if not colour:
+        page.get_by_text("Components need three rows or more.").wait_for()
+        return
+    page.get_by_text("Drag around points").wait_for()
+    chosen = page.get_by_label("Colour").locator("option:checked").inner_text()
+    legend = page.locator("#results .legend .key-line").all_inner_texts()
+
+    assert chosen == colour
+    assert [each.split()[0] for each in legend] == ["whole", "GTV-T", "GTV-N", "liver"]
+
+
 def test_thousands_of_rows_stay_usable(page, show):
     show(5000)
     assert count_of(page) == 5000

@@ -15,6 +15,7 @@ from tools.errors_page import codes_module
 
 STATIC = FOLDER / "static"
 GATEWAY = FOLDER.parent
+CODE = re.compile(r"[a-z][a-z0-9_]*")
 MAKERS = ("ProblemError", "SourceError", "ServiceError", "Meaning")
 LANGUAGES = ("fr", "de")
 VALUES = re.compile(r"\{\w+\}")
@@ -79,7 +80,7 @@ def test_every_code_that_the_gateway_raises_has_a_cause_and_a_remedy():
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") in MAKERS
         for argument in call.args[:2]
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        if isinstance(argument, ast.Constant) and CODE.fullmatch(str(argument.value))
     }
 
     assert len(raised) > 40
@@ -99,7 +100,7 @@ def test_a_refusal_is_said_in_the_language_with_the_service_below(page, drop, tm
 
     wait_for(page, "bad.zip", "failed")
     problem = page.locator("#list .problem")
-    assert problem.inner_text().split("\n") == [
+    assert problem.locator("p").all_inner_texts() == [
         "Ce n'est pas un fichier zip. not_a_zip",
         "Que faire : Envoyez un fichier zip, pas un dossier, un seul fichier DICOM ou du JSON.",
         "Dans les mots du service : The 5 bytes that came are not a zip file.",

@@ -100,9 +100,9 @@ export function kheopsNotice(problem, place, again) {
 /** On a computer of one's own nobody logs in at Kheops' provider: a token of Kheops says who asks. */
 export const needsToken = ({ mode }) => mode === "local" && !kheopsToken.isThere;
 
-/** Return a field for the token, or nothing where it is not needed. */
-export function tokenField(place, onToken) {
-  if (!needsToken(place)) return null;
+/** Return a field for the token, or nothing where it is not needed; isAnother: also where there is one already. */
+export function tokenField(place, onToken, { isAnother = false } = {}) {
+  if (!needsToken(place) && !(isAnother && place.mode === "local")) return null;
   const input = element("input", { type: "password", autocomplete: "off", spellcheck: "false", required: true, pattern: "\\s*[A-Za-z0-9]{22}\\s*", title: t("22 letters and digits") });
   const form = element("form", { class: "card token", onsubmit: (event) => {
     event.preventDefault();

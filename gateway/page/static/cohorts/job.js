@@ -5,7 +5,7 @@ import { element, redraw } from "../elements.js";
 import { secondsText } from "../numbers.js";
 import { ResultsView } from "../results/results-view.js";
 import { counted, dateText, numberText, t } from "../words.js";
-import { kheopsNotice, needsToken, tokenField } from "./albums.js";
+import { needsToken, tokenField } from "./albums.js";
 import { JOB_STATES } from "./home.js";
 import { JobEvents } from "./job-events.js";
 import { answersOf } from "./job-rows.js";
@@ -113,13 +113,8 @@ export class JobView {
       if (job) this.#take(job);
       this.#events.open();
     } catch (problem) {
-      this.#problem.replaceChildren(this.#isOfKheops ? kheopsNotice(problem, this.#place, () => this.#act(act)) : problemNotice(problem));
-      this.#draw();
+      this.#problem.replaceChildren(problemNotice(problem));
     }
-  }
-
-  get #isOfKheops() {
-    return this.#job?.source.kind === "kheops";
   }
 
   async #delete() {
@@ -164,11 +159,11 @@ export class JobView {
   /** The source does not take the job's login any more: a new one, and it goes on. */
   #waitNotice() {
     const goOn = () => this.#act(() => post(`${this.#path}/retry`, { positions: [0] }));
-    const needs = this.#isOfKheops && needsToken(this.#place);
+    const isOfKheops = this.#job.source.kind === "kheops";
     return element("div", { class: "notice warn" },
       element("p", {}, t("The source asks for a login before the job can go on.")),
-      needs && !this.#problem.querySelector(".token") ? tokenField(this.#place, goOn) : null,
-      needs ? null : element("p", { class: "buttons" }, element("button", { type: "button", class: "primary", onclick: goOn }, t("Go on with the login of now")),
+      isOfKheops ? tokenField(this.#place, goOn, { isAnother: true }) : null,
+      isOfKheops && needsToken(this.#place) ? null : element("p", { class: "buttons" }, element("button", { type: "button", class: "primary", onclick: goOn }, t("Go on with the login of now")),
         this.#place.mode === "local" ? null : element("a", { class: "button", href: `/login?next=${encodeURIComponent(`/${location.hash}`)}` }, t("Log in again"))));
   }
 
