@@ -130,8 +130,28 @@ COMPARISON = {
     },
 }
 
+EXPORTED = {
+    "type": "object",
+    "required": ["title", "model", "feature_names", "answers", "provenance"],
+    "properties": {
+        "title": {"type": "string"},
+        "model": {"type": "string"},
+        "feature_names": {"type": "array", "items": {"type": "string"}},
+        "answers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "code", "rows", "excluded", "report"],
+                "description": "as sent; `excluded` are labels of rows that were left out",
+            },
+        },
+        "provenance": {"type": "object", "description": "what is not of one row"},
+    },
+}
+
 SCHEMAS = {
     "Answers": ANSWERS,
+    "Exported": EXPORTED,
     "Rows": ROWS,
     "Projection": PROJECTION,
     "Comparison": COMPARISON,
@@ -166,7 +186,8 @@ def paths() -> dict[str, Any]:
     binary = {"schema": {"type": "string", "format": "binary"}}
     exports = _post("exports", "Rows that were answered, as a file", taken="Answers")
     exports["parameters"] = [form]
-    exports["responses"]["200"]["content"] = {MEDIA_TYPES[each]: binary for each in MEDIA_TYPES}
+    files = {MEDIA_TYPES[each]: binary for each in MEDIA_TYPES}
+    exports["responses"]["200"]["content"] = files | {MEDIA_TYPES["json"]: schema_of("Exported")}
     return {
         "/api/exports/{form}": {"post": exports},
         "/api/projections": {

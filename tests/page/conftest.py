@@ -24,7 +24,7 @@ CHROMIUM = shutil.which("chromium")
 
 TOKEN = "the-token-of-the-printed-url"  # noqa: S105
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 FLAGS = (
     "--no-sandbox",
