@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.codes import GATEWAY_CODES
 from gateway.results.cohort import Cohort
 from gateway.results.labels import Value, columns_of
 from imaging.errors import REFUSALS
@@ -98,7 +99,7 @@ def _meaning(what: str, code: str) -> str:
     """Return what a code means; of a quality code, without what its number is."""
     if what == "row":
         return quality_meaning(code)
-    return REFUSALS.get(code, ("", ""))[0]
+    return {**GATEWAY_CODES, **REFUSALS}.get(code, ("", ""))[0]
 
 
 def quality_meaning(code: str) -> str:
