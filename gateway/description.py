@@ -62,6 +62,32 @@ MODELS = {
     },
 }
 
+CARD = {
+    "type": "object",
+    "required": ["model", "parameters", "versions"],
+    "properties": {
+        "model": {"type": "string"},
+        "parameters": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "how its inputs are made; empty where its Triton does not tell",
+        },
+        "versions": {
+            "type": "array",
+            "description": "the newest first; empty where its Triton's folders cannot be read",
+            "items": {
+                "type": "object",
+                "required": ["version", "is_served", "card"],
+                "properties": {
+                    "version": {"type": "integer"},
+                    "is_served": {"type": "boolean"},
+                    "card": {"type": "object", "description": "what its maker says of it"},
+                },
+            },
+        },
+    },
+}
+
 SESSION = {
     "type": "object",
     "required": ["mode", "way", "name"],
@@ -98,6 +124,7 @@ def description() -> dict[str, Any]:
         "security": [{"bearer": []}, {"session": []}],
         "paths": {
             "/api/models": {"get": _get("The models that give features", "models", "Models")},
+            "/api/models/{model}": {"get": _card()},
             "/api/session": {"get": _get("Who is logged in", "session", "Session")},
             "/api/models/{model}/features": {"post": _features()},
             "/api/series": {"post": _series()},
@@ -111,6 +138,7 @@ def description() -> dict[str, Any]:
                 "LongRows": LONG_ROWS,
                 "Models": MODELS,
                 "Series": SERIES,
+                "Card": CARD,
                 "Session": SESSION,
                 "Problem": PROBLEM,
                 **JOB_SCHEMAS,
@@ -151,17 +179,25 @@ STUDY = {
 }
 
 
+MODEL = {
+    "name": "model",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
+
+
+def _card() -> dict[str, Any]:
+    stated = _get("What is known of a model: parameters, versions, cards", "card", "Card")
+    return {**stated, "parameters": [MODEL]}
+
+
 def _features() -> dict[str, Any]:
     return {
         "summary": "The features of one study, a row each volume and region of interest",
         "operationId": "features",
         "parameters": [
-            {
-                "name": "model",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "minLength": 1},
-            },
+            MODEL,
             *map(_option, OPTIONS),
             PROFILE,
         ],

@@ -1,5 +1,6 @@
 """Rows of a job as they are kept, and as files."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,6 +69,19 @@ def test_rows_of_two_versions_are_no_file(form):
 
     assert refused.value.status == 409
     assert '{"versions": "older"}' in refused.value.sentence
+
+
+def test_rows_are_left_out_by_their_codes():
+    lossy = {"quality": [{"code": "LOSSY", "severity": "warn", "number": 1.0}]}
+    studies = [stored(answer_of(patient_id="kept")), stored(answer_of(patient_id="out", **lossy))]
+    made = Made(JOB, studies, {}, frozenset({"LOSSY"}))
+
+    csv = FORMS["csv"].write(made).decode()
+    answers = json.loads(FORMS["json"].write(made))["answers"]
+
+    assert [line.split(",")[0] for line in csv.splitlines()] == ["PatientID", "kept", "kept"]
+    assert [len(each["rows"]) for each in answers] == [2, 0]
+    assert [each["code"] for each in answers[1]["excluded"]] == ["LOSSY", "LOSSY"]
 
 
 def test_json_has_rows_of_two_versions():

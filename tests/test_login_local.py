@@ -146,7 +146,7 @@ async def test_a_browser_without_a_cookie_reads_what_to_do(browser):
 
     assert first.headers["location"] == "/login?next=%2F"
     assert page.status_code == 401
-    assert "open the URL that the gateway printed when it was started" in page.text
+    assert "Open the URL that the gateway printed when it was started" in page.text
 
 
 async def test_the_token_is_in_no_log(browser, caplog):

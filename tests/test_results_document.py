@@ -31,7 +31,7 @@ def with_row(**changes):
 def test_what_is_written_is_read_again():
     given = cohort(answered("A"), Study("b.zip", code="not_a_zip"))
 
-    again = cohort_of(read_json(bytearray(as_json(given))), {})
+    again = cohort_of(read_json(bytearray(as_json(given))), {given.model: given.parameters})
 
     assert again.labels == given.labels
     np.testing.assert_array_equal(again.features, given.features)

@@ -102,6 +102,7 @@ def test_what_gave_no_rows_is_counted_by_code():
         ("region", "empty_region", "1", "GTV-N"),
     ]
     assert found[0]["meaning"] == "The bytes are not those of a zip."
+    assert found[1]["meaning"] == "The source of studies does not accept the login."
 
 
 def test_quality_is_told_in_words_with_severity_and_number():

@@ -6,6 +6,7 @@ They are listed in docs/errors.md, and in a module of the page, which says them 
 import json
 from collections.abc import Iterable, Sequence
 
+from gateway.codes import GATEWAY_CODES
 from imaging.errors import REFUSALS
 from imaging.quality import QUALITY
 from imaging.regions import NOTES
@@ -34,6 +35,15 @@ log says where.
 
 `deepfeatures` and its client have three more: `retry` (the service was interrupted: send the study
 again), `unreachable` (nothing listens there), `service_error` (Triton's own words follow).
+
+## Of the gateway
+
+Beside the engine's. Which status goes with each: [gateway.md](gateway.md#what-an-error-means),
+[jobs.md](jobs.md#what-an-error-means), [sources.md](sources.md#what-an-error-means).
+
+| code | cause | what to do |
+|---|---|---|
+{gateway}
 
 ## Quality codes
 
@@ -69,6 +79,7 @@ def errors_page() -> str:
     quality = [(code, *texts) for code, texts in QUALITY.items()]
     return TEMPLATE.format(
         refusals=_lines(refusals),
+        gateway=_lines([(code, *texts) for code, texts in sorted(GATEWAY_CODES.items())]),
         quality=_lines(quality),
         suv=_lines(sorted(PATH_CODES.items())),
         regions=_lines(sorted(NOTES.items())),
@@ -78,7 +89,9 @@ def errors_page() -> str:
 def codes_module() -> str:
     """Return the module of the page: remedies of refusals, meanings of quality codes and notes."""
     tables = {
-        "REMEDIES": {code: remedy for code, (_, remedy) in sorted(REFUSALS.items())},
+        "REMEDIES": {
+            code: remedy for code, (_, remedy) in sorted({**GATEWAY_CODES, **REFUSALS}.items())
+        },
         "QUALITY": {code: meaning for code, (_, meaning) in QUALITY.items()},
         "NOTES": dict(sorted({**PATH_CODES, **NOTES}.items())),
     }

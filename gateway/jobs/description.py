@@ -20,6 +20,13 @@ POSITION = {
     "schema": {"type": "integer", "minimum": 0},
 }
 
+EXCLUDE = {
+    "name": "exclude",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "quality codes, by commas: rows with one are left out, and counted",
+}
+
 PAGE = [
     {
         "name": name,
@@ -138,7 +145,7 @@ OPERATIONS = (
         "get",
         told="The rows so far",
         id_="results",
-        parameters=[ID, *PAGE, PROFILE, ALLOW],
+        parameters=[ID, *PAGE, EXCLUDE, PROFILE, ALLOW],
         answer=("200", {JSON: either("Results", "LongResults")}),
     ),
     _operation(
@@ -175,7 +182,7 @@ FILES = tuple(
         "get",
         told="The rows so far as a file",
         id_=f"results_{form}",
-        parameters=[ID, *((PROFILE, ALLOW) if form in PROFILED else ())],
+        parameters=[ID, EXCLUDE, *((PROFILE, ALLOW) if form in PROFILED else ())],
         answer=("200", {media_type: {"schema": {"type": "string", "format": "binary"}}}),
     )
     for form, media_type in MEDIA_TYPES.items()

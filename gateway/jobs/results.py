@@ -10,8 +10,10 @@ from gateway.jobs.records import Job, Stored
 from gateway.jobs.view import name_field
 from gateway.problems import ProblemError
 from gateway.results.cohort import Cohort, Study
+from gateway.results.exclusion import without
 from gateway.results.export import MEDIA_TYPES, export
-from gateway.results.packing import Unpacked, unpacked
+from gateway.results.packing import unpacked
+from gateway.results.provenance import excluded_of
 from gateway.results.table import MixedVersionsError, feature_names, labelled_rows
 
 
@@ -20,13 +22,15 @@ class Made:
     """What a file is made of.
 
     parameters: of the job's model, as far as it states them. allow: what is asked for beside the
-    job's own option of that name.
+    job's own option of that name. excluded: quality codes, by which rows are left
+    out.
     """
 
     job: Job
     studies: Sequence[Stored]
     parameters: Mapping[str, str]
     allow: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,18 @@ def as_json(made: Made) -> bytes:
     """Return the answers so far; each number reads back to the same float32."""
     names: list[str] = []
     answers = []
-    for study, answer in _answered(made.studies):
+    for study, answer in _answered(made):
         rows = labelled_rows(answer.labels, answer.features)
         name = {name_field(made.job.row.kind): study.name}
-        answers.append({**name, "position": study.position, "rows": rows, "report": answer.report})
+        answers.append(
+            {
+                **name,
+                "position": study.position,
+                "rows": rows,
+                "excluded": excluded_of(answer),
+                "report": answer.report,
+            }
+        )
         if rows:
             names = feature_names(answer.labels[0]["feature_prefix"], len(answer.features[0]))
     document = {"model": made.job.row.model, "answers": answers, "feature_names": names}
@@ -64,7 +76,7 @@ def as_file(form: str, made: Made) -> bytes:
 
 def cohort_of(made: Made) -> Cohort:
     """Return all studies of a job as they are exported; raises ProblemError `mixed_versions`."""
-    found = [_exported(study) for study in made.studies]
+    found = [_exported(study, made.excluded) for study in made.studies]
     try:
         return Cohort(made.job.row.model, found, made.job.request["title"], made.parameters)
     except MixedVersionsError:
@@ -86,12 +98,14 @@ def mixed_versions() -> ProblemError:
     return ProblemError(409, "mixed_versions", sentence)
 
 
-def _exported(study: Stored) -> Study:
+def _exported(study: Stored, excluded: frozenset[str]) -> Study:
     if study.content is None:
         return Study(study.name, code=study.code or study.state)
     answer = unpacked(study.content)
-    return Study(study.name, answer.labels, answer.features, answer.report)
+    return without(Study(study.name, answer.labels, answer.features, answer.report), excluded)
 
 
-def _answered(studies: Iterable[Stored]) -> Iterable[tuple[Stored, Unpacked]]:
-    return ((each, unpacked(each.content)) for each in studies if each.content is not None)
+def _answered(made: Made) -> Iterable[tuple[Stored, Study]]:
+    return (
+        (each, _exported(each, made.excluded)) for each in made.studies if each.content is not None
+    )

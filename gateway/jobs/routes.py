@@ -31,6 +31,7 @@ from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.bundle import file_title
 from gateway.results.desk import Desk
+from gateway.results.exclusion import refuse_unknown
 from gateway.results.quantimage import allowed, is_quantimage
 from gateway.results.responses import file_response
 from gateway.sources.callers import credential_of
@@ -145,11 +146,13 @@ async def results(request: Request) -> Response:
     allow = allowed(options_of(("allow", each) for each in query.getlist("allow")))
     job = await asyncio.to_thread(jobs.records.one, owner, job_id)
     positions = _positions(request) if form.is_paged else range(ALL_STUDIES)
+    excluded = _excluded(request)
     model = request.app.state.engines.models.get(job.row.model)
 
     def written() -> bytes:
         studies = jobs.records.stored(owner, job_id, positions=positions)
-        return form.write(Made(job, studies, model.parameters if model else {}, allow))
+        parameters = model.parameters if model else {}
+        return form.write(Made(job, studies, parameters, allow=allow, excluded=excluded))
 
     desk: Desk = request.app.state.desk
     content = await desk.done(written)
@@ -200,6 +203,17 @@ def _positions(request: Request) -> range:
     offset, limit = (_number(request, name) for name in ("offset", "limit"))
     start = offset or 0
     return range(start, ALL_STUDIES if limit is None else min(start + limit, ALL_STUDIES))
+
+
+def _excluded(request: Request) -> frozenset[str]:
+    """Return the quality codes, stated with commas, that rows are left out by."""
+    stated = request.query_params.get("exclude", "")
+    codes = frozenset(filter(None, stated.split(",")))
+    try:
+        refuse_unknown(codes)
+    except ValueError as error:
+        raise ProblemError(400, "bad_query", str(error)) from None
+    return codes
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -13,11 +13,14 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 {head}<title>{title}</title>
 <link rel="stylesheet" href="/static/style.css">
 </head>
 <body>
-<main>
+<header class="top"><div class="inside"><p class="title">Deep features</p></div></header>
+<main class="inside prose">
 <h1>{title}</h1>
 <p>{sentence}</p>
 {links}</main>
@@ -30,7 +33,8 @@ def refusal(request: Request, problem: ProblemError, *, again: str = "/login") -
     """Return a problem as a page to a person, and as a problem to a program."""
     if not is_navigation(request.method, request.headers):
         return ProblemResponse(problem)
-    text = _page("Not logged in", f"{problem.sentence}.", link=(again, "Log in"))
+    sentence = f"{problem.sentence[0].upper()}{problem.sentence[1:]}."
+    text = _page("Not logged in", sentence, link=(again, "Log in"))
     return HTMLResponse(text, problem.status, problem.headers)
 
 

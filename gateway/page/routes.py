@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -13,6 +14,9 @@ FOLDER = Path(__file__).parent
 
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 """A browser asks with the ETag before it uses its copy: modules of two releases never meet."""
+
+LEAST_BYTES = 500
+"""Of a file that is compressed. They are the same for everybody: nothing in them is a secret."""
 
 
 class PageFiles(StaticFiles):
@@ -37,7 +41,5 @@ async def _page(_: Request) -> Response:
 
 def page_routes() -> list[BaseRoute]:
     """Return the routes of the page."""
-    return [
-        Route("/", _page, name="page"),
-        Mount("/static", PageFiles(directory=FOLDER / "static"), name="static"),
-    ]
+    files = GZipMiddleware(PageFiles(directory=FOLDER / "static"), minimum_size=LEAST_BYTES)
+    return [Route("/", _page, name="page"), Mount("/static", files, name="static")]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,19 @@ SHOWN_CHARACTERS = 12
 """Of a digest, in a sentence."""
 
 
+class Excluded(NamedTuple):
+    """A row that somebody left out: the quality code that it was left out for, and its label."""
+
+    code: str
+    label: Label
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """What one study gave: a label and float32 features a row, the engine's report.
 
     name: what whoever sent it calls it. code: why it has no rows, "" if it has.
+    excluded: rows that it had, and that are in no file.
     """
 
     name: str
@@ -30,6 +38,7 @@ class Study:
     features: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     report: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
+    excluded: Sequence[Excluded] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +91,13 @@ class Cohort:
 
     @property
     def without_rows(self) -> list[Study]:
-        """The studies that gave no rows."""
-        return [study for study in self.studies if not len(study.labels)]
+        """The studies that gave no rows; those whose rows were all left out gave some."""
+        return [study for study in self.studies if not len(study.labels) and not study.excluded]
+
+    @property
+    def excluded(self) -> list[Excluded]:
+        """The rows that somebody left out, of all studies."""
+        return [each for study in self.studies for each in study.excluded]
 
     @cached_property
     def made_with(self) -> Mapping[str, str]:

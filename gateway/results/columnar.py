@@ -5,13 +5,9 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gateway.results.citation import bibtex
 from gateway.results.cohort import Cohort
 from gateway.results.labels import Column, Label, Value, columns_of, severity_of
-from gateway.results.methods import methods
-from gateway.results.provenance import facts, json_bytes
-from gateway.results.reporting import items
-from gateway.results.tables import exclusions_table
+from gateway.results.provenance import json_bytes, told
 
 TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 
@@ -35,7 +31,7 @@ def parquet(cohort: Cohort) -> bytes:
         (name, pa.array(values))
         for name, values in zip(cohort.feature_names, cohort.features.T, strict=True)
     ]
-    table = pa.table(dict(columns)).replace_schema_metadata({KEY: _metadata(cohort)})
+    table = pa.table(dict(columns)).replace_schema_metadata({KEY: json_bytes(told(cohort))})
     file = io.BytesIO()
     pq.write_table(table, file, compression="zstd")  # type: ignore[no-untyped-call]
     return file.getvalue()
@@ -52,17 +48,3 @@ def _codes(label: Label) -> list[dict[str, Value]]:
         {"code": each["code"], "severity": each["severity"], "number": float(each["number"])}
         for each in label.get("quality") or ()
     ]
-
-
-def _metadata(cohort: Cohort) -> bytes:
-    """Return what is not of one row; what is of one, its columns hold."""
-    return json_bytes(
-        {
-            **facts(cohort),
-            "parameters": dict(cohort.made_with),
-            "exclusions": exclusions_table(cohort)._asdict(),
-            "methods": methods(cohort),
-            "reporting": [each._asdict() for each in items(cohort)],
-            "citation": bibtex(cohort),
-        }
-    )

@@ -8,7 +8,7 @@ from gateway.results.document import TITLE_CHARACTERS
 from gateway.results.export import MEDIA_TYPES
 from gateway.results.labels import NEEDED, SEVERITIES
 from gateway.results.projection import LARGEST_FEATURES, LARGEST_ROWS
-from gateway.results.routes import FORMS
+from imaging.quality import QUALITY
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 
@@ -41,6 +41,11 @@ ANSWERS = {
     "properties": {
         "title": {"type": "string", "maxLength": TITLE_CHARACTERS},
         "model": {"type": "string"},
+        "exclude": {
+            "type": "array",
+            "items": {"enum": sorted(QUALITY)},
+            "description": "quality codes: rows with one are left out, and counted in the file",
+        },
         "answers": {
             "type": "array",
             "items": {
@@ -125,8 +130,28 @@ COMPARISON = {
     },
 }
 
+EXPORTED = {
+    "type": "object",
+    "required": ["title", "model", "feature_names", "answers", "provenance"],
+    "properties": {
+        "title": {"type": "string"},
+        "model": {"type": "string"},
+        "feature_names": {"type": "array", "items": {"type": "string"}},
+        "answers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "code", "rows", "excluded", "report"],
+                "description": "as sent; `excluded` are labels of rows that were left out",
+            },
+        },
+        "provenance": {"type": "object", "description": "what is not of one row"},
+    },
+}
+
 SCHEMAS = {
     "Answers": ANSWERS,
+    "Exported": EXPORTED,
     "Rows": ROWS,
     "Projection": PROJECTION,
     "Comparison": COMPARISON,
@@ -157,11 +182,12 @@ REFUSALS = {
 
 def paths() -> dict[str, Any]:
     """Return the operations, by path and method."""
-    form = {"name": "form", "in": "path", "required": True, "schema": {"enum": list(FORMS)}}
+    form = {"name": "form", "in": "path", "required": True, "schema": {"enum": list(MEDIA_TYPES)}}
     binary = {"schema": {"type": "string", "format": "binary"}}
     exports = _post("exports", "Rows that were answered, as a file", taken="Answers")
     exports["parameters"] = [form]
-    exports["responses"]["200"]["content"] = {MEDIA_TYPES[each]: binary for each in FORMS}
+    files = {MEDIA_TYPES[each]: binary for each in MEDIA_TYPES}
+    exports["responses"]["200"]["content"] = files | {MEDIA_TYPES["json"]: schema_of("Exported")}
     return {
         "/api/exports/{form}": {"post": exports},
         "/api/projections": {

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.results.cohort import Cohort, Study
+from gateway.results.exclusion import refuse_unknown, without
 from gateway.results.labels import Label, fault_of, is_text
 from gateway.results.projection import LARGEST_FEATURES, LARGEST_ROWS
-from gateway.results.provenance import json_bytes
+from gateway.results.provenance import excluded_of, json_bytes, told
 from gateway.results.table import labelled_rows
 
 LARGEST_VALUES = 20_000_000
@@ -35,6 +36,7 @@ def as_json(cohort: Cohort) -> bytes:
             "model": cohort.model,
             "feature_names": cohort.feature_names,
             "answers": [_answer(study) for study in cohort.studies],
+            "provenance": told(cohort),
         }
     )
 
@@ -87,10 +89,23 @@ def cohort_of(document: Any, parameters: Mapping[str, Mapping[str, str]]) -> Coh
     model, title = document.get("model"), document.get("title", "")
     if not is_text(model) or not is_text(title) or len(title) > TITLE_CHARACTERS:
         raise DocumentError(f"model and title are texts, a title of up to {TITLE_CHARACTERS}")
+    excluded = _excluded(document.get("exclude", []))
     studies = [_study(answer, n) for n, answer in enumerate(document["answers"], 1)]
     if len({study.features.shape[1] for study in studies if len(study.labels)}) > 1:
         raise DocumentError("rows have different numbers of features")
-    return Cohort(model, studies, title, parameters.get(model, {}))
+    kept = [without(study, excluded) for study in studies]
+    return Cohort(model, kept, title, parameters.get(model, {}))
+
+
+def _excluded(stated: Any) -> frozenset[str]:
+    """Return the quality codes that a document leaves rows out by."""
+    if not isinstance(stated, list) or not all(map(is_text, stated)):
+        raise DocumentError("exclude is a list of quality codes")
+    try:
+        refuse_unknown(stated)
+    except ValueError as error:
+        raise DocumentError(str(error)) from None
+    return frozenset(stated)
 
 
 def _refuse_many(body: bytearray) -> None:
@@ -157,5 +172,10 @@ def _refuse(_: str) -> None:
 
 
 def _answer(study: Study) -> dict[str, Any]:
-    rows = labelled_rows(study.labels, study.features)
-    return {"name": study.name, "code": study.code, "rows": rows, "report": study.report}
+    return {
+        "name": study.name,
+        "code": study.code,
+        "rows": labelled_rows(study.labels, study.features),
+        "excluded": excluded_of(study),
+        "report": study.report,
+    }

@@ -1,12 +1,13 @@
 """The paragraph on methods: what was done, with the values of these rows, and no others."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from gateway.results.cohort import Cohort
 from gateway.results.image_methods import geometry, pet, regions, values
 from gateway.results.labels import Label
-from gateway.results.tables import exclusions_table
+from gateway.results.tables import exclusions_table, quality_meaning
 from gateway.results.wording import counted, named, times
 
 WEIGHTS: Mapping[str, str] = MappingProxyType(
@@ -107,7 +108,18 @@ def _exclusions(cohort: Cohort) -> str:
     ]
     sent = times(len(cohort.studies), "study", many="studies")
     left_out = "; ".join(told) or "nothing was left out"
-    return f"Of {sent} that came, {len(cohort.without_rows)} gave no rows; {left_out}."
+    gave_none = f"Of {sent} that came, {len(cohort.without_rows)} gave no rows; {left_out}."
+    return " ".join(filter(None, (gave_none, _excluded(cohort))))
+
+
+def _excluded(cohort: Cohort) -> str:
+    """Return which rows somebody left out, and why; "" if nobody did."""
+    counts = Counter(code for code, _ in cohort.excluded)
+    if not counts:
+        return ""
+    reasons = [f"{code} ({count}): {quality_meaning(code)}" for code, count in counts.most_common()]
+    were = "row was" if counts.total() == 1 else "rows were"
+    return f"{counts.total()} {were} then excluded by quality code: {'; '.join(reasons)}."
 
 
 def _series(labels: Iterable[Label]) -> str:

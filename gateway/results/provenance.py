@@ -4,9 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.results.citation import bibtex
 from gateway.results.cohort import Cohort, Study
 from gateway.results.labels import ACQUISITION, LABELS, Label, Value
-from gateway.results.methods import software_of
+from gateway.results.methods import methods, software_of
+from gateway.results.reporting import items
+from gateway.results.tables import exclusions_table
 
 EXPORTED = frozenset((*LABELS, "quality"))
 
@@ -25,6 +28,19 @@ def facts(cohort: Cohort) -> dict[str, Value]:
         "patients": len({label["patient_id"] for label in labels}),
         "studies": len(cohort.studies),
         "studies_without_rows": len(cohort.without_rows),
+        "rows_excluded": len(cohort.excluded),
+    }
+
+
+def told(cohort: Cohort) -> dict[str, Any]:
+    """Return what is not of one row: facts, parameters, exclusions, and what a paper says."""
+    return {
+        **facts(cohort),
+        "parameters": dict(cohort.made_with),
+        "exclusions": exclusions_table(cohort)._asdict(),
+        "methods": methods(cohort),
+        "reporting": [each._asdict() for each in items(cohort)],
+        "citation": bibtex(cohort),
     }
 
 
@@ -50,8 +66,14 @@ def _study(study: Study) -> dict[str, Any]:
         "name": study.name,
         "code": study.code,
         "rows": [_listed(label) for label in study.labels],
+        "excluded": excluded_of(study),
         "report": study.report,
     }
+
+
+def excluded_of(study: Study) -> list[dict[str, Any]]:
+    """Return the labels of rows that somebody left out, and `code`: why."""
+    return [{"code": code, **_listed(label)} for code, label in study.excluded]
 
 
 def _listed(label: Label) -> dict[str, Any]:

@@ -19,9 +19,6 @@ from gateway.results.projection import projection
 from gateway.results.provenance import json_bytes
 from gateway.results.responses import file_response
 
-FORMS = tuple(form for form in MEDIA_TYPES if form != "json")
-"""Whoever sends JSON has it."""
-
 CLIENT_GONE = 499
 """For logs alone: nobody is there who could read it."""
 
@@ -31,8 +28,8 @@ Parameters = Mapping[str, Mapping[str, str]]
 async def exports(request: Request) -> Response:
     """Answer the rows in the body as a file."""
     form = request.path_params["form"]
-    if form not in FORMS:
-        raise ProblemError(404, "not_found", f"there are {', '.join(FORMS)}")
+    if form not in MEDIA_TYPES:
+        raise ProblemError(404, "not_found", f"there are {', '.join(MEDIA_TYPES)}")
     desk: Desk = request.app.state.desk
     try:
         cohort, content = await desk.answer(request, partial(_exported, form, _parameters(request)))

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.codes import GATEWAY_CODES
 from gateway.results.cohort import Cohort
 from gateway.results.labels import Value, columns_of
 from imaging.errors import REFUSALS
@@ -15,6 +16,9 @@ from imaging.quality import QUALITY
 
 NAMES_SHOWN = 100
 """Of studies, series or regions behind one code; the provenance has them all."""
+
+NAMING = ("patient_id", "modality", "roi")
+"""Labels that say which row it is, to people."""
 
 UNKNOWN_CODE = "no_rows"
 """Of a study without rows that does not say why."""
@@ -55,12 +59,15 @@ def quality_table(cohort: Cohort) -> Table:
 
 
 def exclusions_table(cohort: Cohort) -> Table:
-    """Return how many studies, series and regions gave no rows, by code, and which."""
+    """Return what is not in the file, by code, how many and which.
+
+    Studies, series and regions that gave no rows, and rows that somebody left out.
+    """
     grouped: dict[tuple[str, str], list[str]] = {}
     for what, code, name in _excluded(cohort):
         grouped.setdefault((what, code), []).append(name)
     lines = [
-        (what, code, len(names), REFUSALS.get(code, ("", ""))[0], _shown(names))
+        (what, code, len(names), _meaning(what, code), _shown(names))
         for (what, code), names in grouped.items()
     ]
     return Table(("what", "code", "number", "meaning", "which"), lines)
@@ -84,6 +91,20 @@ def _excluded(cohort: Cohort) -> Iterator[tuple[str, str, str]]:
     for study in cohort.studies:
         for each in _entries(study.report, "regions_skipped"):
             yield "region", str(each.get("code")), str(each.get("name"))
+    for code, label in cohort.excluded:
+        yield "row", code, " ".join(filter(None, (label[name] for name in NAMING)))
+
+
+def _meaning(what: str, code: str) -> str:
+    """Return what a code means; of a quality code, without what its number is."""
+    if what == "row":
+        return quality_meaning(code)
+    return {**GATEWAY_CODES, **REFUSALS}.get(code, ("", ""))[0]
+
+
+def quality_meaning(code: str) -> str:
+    """Return what a quality code says of a row, in words; "" of one that is not known."""
+    return QUALITY.get(code, ("", ""))[1].partition("; number: ")[0]
 
 
 def _entries(report: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
-import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -15,6 +14,7 @@ from gateway.results.citation import bibtex
 from gateway.results.cohort import Cohort
 from gateway.results.labels import Value, severity_of
 from gateway.results.methods import statements
+from gateway.results.number_sheet import NumberSheet
 from gateway.results.provenance import facts
 from gateway.results.reporting import items
 from gateway.results.table import KEY_COLUMNS
@@ -82,10 +82,9 @@ class _Sheets:
             for row, label in enumerate(cohort.labels, 1)
         ]
         sheet = self._sheet("Features", header, keys, frozen=len(KEY_COLUMNS) + 1)
-        for row, (key, features) in enumerate(zip(keys, _doubles(cohort), strict=True), 1):
+        for row, (key, features) in enumerate(zip(keys, cohort.features, strict=True), 1):
             _write(sheet, row, key)
-            for column, value in enumerate(features, len(key)):
-                sheet.write_number(row, column, value)
+            sheet.write_numbers(row, len(key), features)
 
     def add(self, name: str, table: Table, *, frozen: int = 0, wraps: bool = False) -> None:
         """Add a table; frozen: how many columns stay. wraps: long texts go on in lines."""
@@ -95,13 +94,13 @@ class _Sheets:
 
     def _sheet(
         self, name: str, header: Sequence[str], lines: Sequence[Sequence[Value]], *, frozen: int
-    ) -> Worksheet:
+    ) -> NumberSheet:
         if len(lines) >= SHEET_ROWS or len(header) > SHEET_COLUMNS:
             raise TooLargeError(
                 f"{len(lines)} lines of {len(header)} values do not fit into a sheet: take another "
                 "form, or fewer rows"
             )
-        sheet = self._book.add_worksheet(name)
+        sheet: NumberSheet = self._book.add_worksheet(name, NumberSheet)
         for column, width in enumerate(_widths(header, lines)):
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, frozen)
@@ -109,14 +108,6 @@ class _Sheets:
             sheet.autofilter(0, 0, len(lines), len(header) - 1)
         _write(sheet, 0, header, style=self._bold)
         return sheet
-
-
-def _doubles(cohort: Cohort) -> Iterator[list[float]]:
-    """Yield the features of each row as the shortest decimals that are read as the same float32."""
-    decimals = pa.array(cohort.features.ravel()).cast(pa.string())
-    doubles = decimals.cast(pa.float64()).to_numpy().reshape(cohort.features.shape)
-    for features in doubles:
-        yield features.tolist()
 
 
 def _write(

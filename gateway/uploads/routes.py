@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.engines.answer import answer
+from gateway.engines.cards import versions_at
 from gateway.engines.catalogue import Model
 from gateway.engines.pool import Engines
 from gateway.engines.question import Question
@@ -58,6 +59,17 @@ async def models(request: Request) -> Response:
     engines: Engines = request.app.state.engines
     found = [model.as_json() for model in engines.models.values() if model.has_features]
     return JSONResponse({"models": found})
+
+
+async def card(request: Request) -> Response:
+    """Answer what is known of one model: its parameters, and its versions with their cards."""
+    engines: Engines = request.app.state.engines
+    model = engines.model(request.path_params["model"])
+    serving = engines.any_serving(model.name)
+    versions = await asyncio.to_thread(versions_at, serving.url, model.name)
+    return JSONResponse(
+        {"model": model.name, "parameters": dict(model.parameters), "versions": versions}
+    )
 
 
 async def features(request: Request) -> Response:
@@ -120,5 +132,6 @@ def _written(found: Answer, asked: Asked, allow: frozenset[str]) -> bytes:
 
 ROUTES = [
     Route("/api/models", models),
+    Route("/api/models/{model}", card, methods=["GET"]),
     Route("/api/models/{model}/features", features, methods=["POST"]),
 ]

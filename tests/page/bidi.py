@@ -20,6 +20,15 @@ FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 
 PATIENCE_S = 60.0
 
+PREFERENCES = {
+    "browser.download.folderList": 2,
+    "browser.download.useDownloadDir": True,
+    "browser.download.always_ask_before_handling_new_types": False,
+    "layout.css.prefers-color-scheme.content-override": 0,
+    "ui.prefersReducedMotion": 1,
+}
+"""Files go into a folder without a question; pages are shown in the dark."""
+
 
 class Firefox:
     """A window of a running Firefox; faults: what its console was told, warnings and worse."""
@@ -76,11 +85,48 @@ class Firefox:
         files = [str(path) for path in paths]
         await self.call("input.setFiles", context=self._context, element=element, files=files)
 
+    async def click(self, selector: str) -> None:
+        """Click the first element of a selector, by its own method."""
+        await self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+    async def choose_option(self, selector: str, value: str) -> None:
+        """Choose an option of a list, as a person does."""
+        await self.run(f"""(() => {{
+            const list = document.querySelector({json.dumps(selector)});
+            list.value = {json.dumps(value)};
+            list.dispatchEvent(new Event("change"));
+        }})()""")
+
+    async def write(self, selector: str, text: str) -> None:
+        """Type a text into a field."""
+        await self.run(f"document.querySelector({json.dumps(selector)}).focus()")
+        await self.press(*text)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other; those without a text by WebDriver's code points."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        await self._act({"type": "key", "id": "keyboard", "actions": actions})
+
+    async def drag(self, *points: tuple[float, float]) -> None:
+        """Draw a line of points, in pixels of the window, with the mouse pressed."""
+        moves = [
+            {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0} for x, y in points
+        ]
+        pressed = [{"type": "pointerDown", "button": 0}, *moves[1:]]
+        actions = [moves[0], *pressed, {"type": "pointerUp", "button": 0}]
+        await self._act({"type": "pointer", "id": "mouse", "actions": actions})
+
+    async def _act(self, source: dict[str, Any]) -> None:
+        await self.call("input.performActions", context=self._context, actions=[source])
+
 
 @asynccontextmanager
-async def running_firefox(profile: Path) -> AsyncIterator[Firefox]:
-    """Give a Firefox with a new profile."""
+async def running_firefox(profile: Path, downloads: Path) -> AsyncIterator[Firefox]:
+    """Give a Firefox with a new profile. downloads: the folder that files go into."""
     (port,) = free_ports(1)
+    preferences = {**PREFERENCES, "browser.download.dir": str(downloads)}
+    lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in preferences.items()]
+    (profile / "user.js").write_text("\n".join(lines))
     command = [str(FIREFOX), "--headless", "--no-remote", "--profile", str(profile)]
     with (profile / "log").open("wb") as log:
         process = subprocess.Popen(

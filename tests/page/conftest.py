@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gateway_server import listening
-from kheops.orthanc import PLUGIN, PROGRAM
+from kheops.orthanc import PLUGIN, PROGRAM, environment
 from kheops.stand_in import Kheops, running_kheops
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,7 @@ CHROMIUM = shutil.which("chromium")
 
 TOKEN = "the-token-of-the-printed-url"  # noqa: S105
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 FLAGS = (
     "--no-sandbox",
@@ -110,7 +110,7 @@ def kheops(orthanc) -> Iterator[Kheops]:
 
 @pytest.fixture(scope="session")
 def gateway(request, server, delay, tmp_path_factory) -> Iterator[Gateway]:
-    """A gateway before the running Triton; with Kheops where there is an Orthanc for it."""
+    """A gateway before the running Triton; with Kheops and an archive where there is an Orthanc."""
     (port,) = free_ports(1)
     folder = tmp_path_factory.mktemp("jobs")
     stated = {
@@ -122,6 +122,7 @@ def gateway(request, server, delay, tmp_path_factory) -> Iterator[Gateway]:
     }
     if has_orthanc():
         stated["GATEWAY_KHEOPS_URL"] = request.getfixturevalue("kheops").url
+        stated |= environment(request.getfixturevalue("orthanc"))
     settings = Settings.from_environment(stated)
     with listening(delay.before(application(settings)), port):
         gateway = Gateway(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}"})
@@ -142,7 +143,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser, gateway) -> Iterator[Page]:
-    """The page, opened; whatever it reports to the console fails the test.
+    """The page, opened; whatever it reports to the console, or asks of another host, fails.
 
     Refusals of the API are no faults of the page, although browsers report them.
     """
@@ -152,11 +153,18 @@ def page(browser, gateway) -> Iterator[Page]:
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"{message.text} {message.location['url']}"))
     page.on("pageerror", lambda error: faults.append(str(error)))
+    context.on("request", lambda request: faults.extend(foreign(request.url, gateway.url)))
     page.goto(f"{gateway.url}/?token={TOKEN}")
     page.locator("#model option[value=ct3dcnn]").wait_for(state="attached")
     yield page
     context.close()
     assert [fault for fault in faults if not is_refusal(fault)] == []
+
+
+def foreign(address: str, here: str) -> list[str]:
+    """The address of a request, if it leaves the host; what a page makes itself has none."""
+    is_own = address.startswith((f"{here}/", "data:", f"blob:{here}/"))
+    return [] if is_own else [f"another host was asked: {address}"]
 
 
 def is_refusal(fault: str) -> bool:

@@ -6,6 +6,8 @@ from phantoms import file_bytes, slices, thorax
 from studies import rows_of, wait_for, zip_file, zip_of_regions
 
 FIRST_LOAD_BYTES = 250_000
+SENT_BYTES = 100_000
+"""Of the first load, as it is compressed."""
 
 HELP = ("help", "help-fr", "help-de", "own-model", "own-model-fr")
 
@@ -25,6 +27,12 @@ def serious_findings(page) -> list[str]:
 def test_no_state_of_uploads_keeps_anybody_out(page, drop, tmp_path):
     (tmp_path / "bad.zip").write_bytes(b"bytes")
     states = {"empty": serious_findings(page)}
+    page.get_by_role("button", name="About this network").click()
+    card = page.get_by_role("dialog", name="ct3dcnn")
+    card.get_by_role("heading", name="Version 1, served now").wait_for()
+    assert "Demonstration weights: for checking a pipeline" in card.inner_text()
+    states["card"] = serious_findings(page)
+    page.keyboard.press("Escape")
 
     drop(zip_of_regions(tmp_path, ["GTV", "liver"]), tmp_path / "bad.zip")
     wait_for(page, "regions.zip", "done")
@@ -91,14 +99,16 @@ def test_pages_of_text_keep_nobody_out(page, gateway, name):
 def test_the_first_load_is_small_and_asks_no_other_host(browser, gateway, language):
     context = browser.new_context(locale=language)
     page = context.new_page()
-    sizes, hosts = [], set()
+    sizes, sent, hosts = [], [], set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     page.on("response", lambda response: sizes.append(len(response.body())))
+    page.on("requestfinished", lambda request: sent.append(request.sizes()["responseBodySize"]))
 
     token = gateway.headers["Authorization"].split()[1]
     page.goto(f"{gateway.url}/?token={token}", wait_until="networkidle")
 
     assert hosts == {gateway.url.split("/")[2]}
     assert sum(sizes) < FIRST_LOAD_BYTES
+    assert sum(sent) < SENT_BYTES
     assert page.locator("html").get_attribute("lang") == language[:2]
     context.close()

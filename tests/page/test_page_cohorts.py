@@ -104,6 +104,57 @@ def test_a_source_that_is_away_is_told_and_asked_again(cohorts, kheops):
     page.get_by_role("row").filter(has_text="LC-0").wait_for()
 
 
+def test_a_token_that_kheops_does_not_take_is_asked_for_again(page, kheops, album):
+    page.get_by_role("link", name="Cohorts").click()
+    page.get_by_role("link", name="Kheops").click()
+    page.get_by_label("Token of Kheops").fill("x" * 22)
+    page.get_by_role("button", name="Use it").click()
+    page.locator("#view-cohorts .notice").wait_for()
+
+    page.get_by_label("Token of Kheops").fill(kheops.capability("ada").text)
+    page.get_by_role("button", name="Use it").click()
+
+    page.get_by_role("link", name=album.name).wait_for()
+
+
+def test_a_job_whose_login_has_ended_waits_for_another_one(cohorts, kheops, monkeypatch):
+    """Kheops fails for a moment, and its token is revoked meanwhile: the page asks for another."""
+    monkeypatch.setattr("gateway.jobs.trouble.FIRST_PAUSE_S", 0.1)
+    page = cohorts
+    page.get_by_role("link", name="Lung").click()
+    page.get_by_role("row").filter(has_text="LC-1").get_by_role("checkbox").check()
+    kheops.fail_at("study", times=2)
+    page.get_by_role("button", name="Extract 1 study").click()
+    page.locator(".job-line").wait_for()
+    for capability in kheops.world.capabilities.values():
+        capability.revoked = True
+
+    notice = page.locator(".job-progress .notice")
+    notice.get_by_text("The source asks for a login before the job can go on.").wait_for()
+    notice.get_by_label("Token of Kheops").fill(kheops.capability("ada").text)
+    notice.get_by_role("button", name="Use it").click()
+
+    page.locator(".job-line", has_text="ended").wait_for()
+    page.locator("#view-cohorts .of-patient", has_text="LC-1").wait_for()
+
+
+def test_studies_of_the_archive_are_searched_chosen_and_extracted(page, orthanc):
+    patient = f"DW-{generate_uid()[-8:]}"
+    orthanc.store(*study_files(patient))
+    page.get_by_role("link", name="Cohorts").click()
+    page.get_by_role("link", name="DICOMweb").click()
+    page.get_by_role("heading", name="Studies of the archive").wait_for()
+    page.get_by_label("Search patient").fill("nobody of this name")
+    page.get_by_text("No study was found.").wait_for()
+
+    page.get_by_label("Search patient").fill(patient)
+    page.get_by_role("row").filter(has_text=patient).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Extract 1 study").click()
+
+    page.locator(".job-line", has_text="ended").wait_for()
+    page.locator("#view-cohorts .of-patient", has_text=patient).wait_for()
+
+
 def test_files_of_the_computer_become_a_job_that_a_reload_and_another_tab_show(page, tmp_path):
     job_of_files(page, tmp_path, "one.zip", "two.zip")
     page.get_by_role("button", name="Extract 2 studies").click()

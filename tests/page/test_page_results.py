@@ -57,7 +57,7 @@ def test_zips_and_folders_of_a_disk_can_be_dropped(page, drop, tmp_path):
     assert "1 system file left out" in line_of(page, "two").inner_text()
     page.get_by_role("tab", name="Studies").click()
     report = page.locator(".report").nth(1)
-    assert report.locator("summary").inner_text() == "Report: 1 series used, 1 file not DICOM"
+    assert report.locator("summary").inner_text() == "Report: 1 series was used, 1 file not DICOM"
 
 
 def test_zips_in_a_folder_are_studies_of_their_own(page, drop, tmp_path):
@@ -207,6 +207,7 @@ def test_two_versions_are_compared_row_by_row(page, gateway, drop, tmp_path):
     answer = gateway.answer(path.read_bytes()).json()
     answer["rows"][0] |= {"weights_sha256": "0" * 64}
     page.route("**/features*", lambda route: route.fulfill(json=answer))
+    page.locator("#model-line").click()
     page.get_by_label("Rows for").select_option("whole")
     drop(path)
     page.locator(".study[data-state=done]").nth(1).wait_for()

@@ -60,8 +60,8 @@ def test_rows_are_excluded_by_code_from_what_is_shown_and_from_files(page, show)
     assert counts(page) == "30 of 40 rows shown · 10 excluded"
     with page.expect_request("**/api/exports/xlsx") as asked:
         page.get_by_role("button", name="Download XLSX").click()
-    (study,) = asked.value.post_data_json["answers"]
-    assert {row["roi"] for row in study["rows"]} == {"", "GTV-T", "liver"}
+    assert asked.value.post_data_json["exclude"] == ["METAL_SUSPECTED"]
+    page.get_by_text("The file has 30 rows.").wait_for()
 
 
 def test_columns_of_the_acquisition_are_shown_on_demand(page, show):
@@ -116,6 +116,28 @@ def test_points_are_selected_by_a_lasso_and_by_keyboard(page, show):
     assert counts(page) == "40 of 40 rows shown · 1 selected"
     page.get_by_role("button", name="Show it in the table").click()
     assert rows_of(page).first.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("count", "colour"),
+    [
+        pytest.param(40, "Region", id="of the regions, of which there are four"),
+        pytest.param(1, "", id="none, of too few rows"),
+    ],
+)
+def test_points_are_coloured_by_what_tells_them_apart(page, show, count, colour):
+    show(count)
+    page.get_by_role("tab", name="Scatter plot").click()
+
+    if not colour:
+        page.get_by_text("Components need three rows or more.").wait_for()
+        return
+    page.get_by_text("Drag around points").wait_for()
+    chosen = page.get_by_label("Colour").locator("option:checked").inner_text()
+    legend = page.locator("#results .legend .key-line").all_inner_texts()
+
+    assert chosen == colour
+    assert [each.split()[0] for each in legend] == ["whole", "GTV-T", "GTV-N", "liver"]
 
 
 def test_thousands_of_rows_stay_usable(page, show):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from playwright.sync_api import Error
-from studies import column_of, count_of, line_of, wait_for, zip_file
+from studies import column_of, count_of, line_of, rows_of, wait_for, zip_file
 
 FEATURES = "**/features*"
 
@@ -50,6 +50,17 @@ def test_a_modality_that_needs_to_be_allowed_can_be(page, drop, tmp_path):
 
     wait_for(page, "mr.zip", "done")
     assert column_of(page, "modality") == ["MR"]
+
+
+def test_a_modality_that_needs_to_be_allowed_is_asked_about(page, drop, tmp_path):
+    attributes = {"Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}
+    drop(zip_file(tmp_path, "mr.zip", **attributes))
+
+    page.get_by_role("button", name="Extract it anyway: its rows say so").click()
+
+    wait_for(page, "mr.zip", "done")
+    assert "the model was not made for this modality" in rows_of(page).inner_text()
+    assert not page.get_by_label("Also modalities").is_checked()
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "queue_full"), (429, "too_many_of_yours")])

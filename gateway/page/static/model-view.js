@@ -21,6 +21,11 @@ const STATEMENTS = {
   ],
 };
 
+const WEIGHTS = {
+  demonstration: words("demonstration weights"),
+  untrained: words("untrained weights"),
+};
+
 let choices = 0;
 
 /** The fields of one request: uploads have one, and each new job. */
@@ -31,14 +36,18 @@ export class ModelChoice {
   #untrained;
   #facts = element("p", { class: "facts" });
   #weights = element("div", {});
+  #onChange = () => {};
+  #about = element("button", { type: "button", class: "bare about", onclick: () => this.#openCard() });
 
-  constructor() {
+  /** onChange: called when something else is chosen, or known. */
+  constructor(onChange = () => {}) {
     const prefix = (choices += 1) === 1 ? "" : `${choices}-`;
     this.#select = element("select", { id: `${prefix}model`, autocomplete: "off", disabled: true, onchange: () => this.#showFacts() });
-    this.#regions = element("select", { id: `${prefix}regions`, autocomplete: "off" });
+    this.#regions = element("select", { id: `${prefix}regions`, autocomplete: "off", onchange: () => this.#onChange() });
     this.#untrained = element("input", { type: "checkbox", id: `${prefix}untrained`, autocomplete: "off" });
     this.element = element("div", {});
     this.relabel();
+    this.#onChange = onChange;
   }
 
   /** Show the models of the service, and say whether there are any; rejects with a Problem. */
@@ -61,6 +70,14 @@ export class ModelChoice {
     return { model: this.#select.value, options };
   }
 
+  /** What is chosen, in one line. */
+  get line() {
+    const model = this.#models.find(({ name }) => name === this.#select.value);
+    if (!model) return t("loading");
+    const regions = this.#regions.selectedOptions[0]?.textContent ?? "";
+    return [model.name, WEIGHTS[model.weights] && t(WEIGHTS[model.weights]), regions].filter(Boolean).join(" · ");
+  }
+
   /** Say everything again, in another language. */
   relabel() {
     const chosen = this.#regions.value || "auto";
@@ -72,7 +89,7 @@ export class ModelChoice {
         element("div", { class: "field" }, label(this.#regions, t("Rows for")), this.#regions),
         element("div", { class: "field check" }, this.#untrained,
           label(this.#untrained, t("Also modalities that the network was not trained on; rows say so")))),
-      this.#facts, this.#weights);
+      this.#facts, this.#weights, this.#about);
     this.#showFacts();
   }
 
@@ -81,6 +98,14 @@ export class ModelChoice {
     if (!this.#select.options.length) this.#select.append(element("option", {}, t("loading")));
     this.#facts.textContent = model ? factsOf(model) : this.#select.disabled ? "" : t("The service has no model at present.");
     this.#weights.replaceChildren(...(model ? [statementOf(model)] : []));
+    this.#about.hidden = !model;
+    this.#about.textContent = t("About this network: its card and versions");
+    this.#onChange();
+  }
+
+  async #openCard() {
+    const { openCard } = await import("./model-card.js");
+    await openCard(this.#models.find(({ name }) => name === this.#select.value));
   }
 }
 

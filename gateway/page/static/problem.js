@@ -34,8 +34,9 @@ export function unreachable() {
   return new Problem("unreachable", t("The service cannot be reached."), { isTransient: true });
 }
 
-/** Sentences of the engine begin in lower case, since a code stands before them elsewhere. */
-function sentenceOf(text) {
+/** Return a sentence of the engine as one: it begins in lower case, since a code stands before it elsewhere. */
+export function sentenceOf(text) {
+  if (!text) return "";
   const start = text[0].toUpperCase() + text.slice(1);
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }

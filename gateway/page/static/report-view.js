@@ -1,7 +1,9 @@
 /** The report of a study: what became of each series, and what was not used, and why. */
 
 import { element } from "./elements.js";
-import { counted, t, words } from "./words.js";
+import { sentenceOf } from "./problem.js";
+import { ownWords } from "./problem-view.js";
+import { counted, meaningText, t, words } from "./words.js";
 
 /** Return the report to be opened; its line says whether there is anything to see. */
 export function reportOf(report) {
@@ -10,7 +12,7 @@ export function reportOf(report) {
   const regions = report.regions_skipped ?? [];
   const notDicom = report.entries_not_dicom ?? [];
   const line = [
-    counted(series.length - skipped.length, "Report: {n} series used", "Report: {n} series used"),
+    counted(series.length - skipped.length, "Report: {n} series was used", "Report: {n} series were used"),
     skipped.length ? counted(skipped.length, "{n} skipped", "{n} skipped") : "",
     regions.length ? counted(regions.length, "{n} region not drawn", "{n} regions not drawn") : "",
     notDicom.length ? counted(notDicom.length, "{n} file not DICOM", "{n} files not DICOM") : "",
@@ -30,15 +32,21 @@ function seriesLine({ status, modality, instances, series_uid: uid, stack, code,
   const what = `${modality}, ${counted(instances, "{n} object", "{n} objects")}${stack ? `, ${stack}` : ""}`;
   return element("li", {},
     element("span", { class: `severity ${status === "skipped" ? "warn" : "info"}` }, t(STATES[status] ?? status)),
-    element("span", { class: "meaning" }, reason ? `${what}: ${reason} ` : `${what} `,
-      code ? element("code", {}, code) : null),
+    meaningOf(code, reason, (sentence) => (sentence ? `${what}: ${sentence}` : what)),
     element("span", { class: "facts uid" }, uid));
 }
 
 function regionLine({ name, number, code, sentence, reason }) {
   return element("li", {},
     element("span", { class: "severity warn" }, t("not drawn")),
-    element("span", { class: "meaning" }, t("region {name}: {sentence}", { name: name || number, sentence: sentence ?? reason ?? "" }), " ", element("code", {}, code)));
+    meaningOf(code, sentence ?? reason, (said) => t("region {name}: {sentence}", { name: name || number, sentence: said })));
+}
+
+/** Return why something was not used: `said` puts the reason into a text. */
+function meaningOf(code, reason, said) {
+  const meaning = meaningText(code);
+  return element("div", { class: "meaning" }, `${said(meaning || (reason ?? ""))} `, code ? element("code", {}, code) : null,
+    meaning ? ownWords(sentenceOf(reason ?? "")) : null);
 }
 
 function notDicomLine(numbers) {

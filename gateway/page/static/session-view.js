@@ -2,6 +2,7 @@
 
 import { byId, element } from "./elements.js";
 import { get } from "./api.js";
+import { problemParts } from "./problem-view.js";
 import { t } from "./words.js";
 
 /** Says that somebody comes back from a login that this page asked for; nothing about anybody. */
@@ -59,10 +60,9 @@ export function hideNotices() {
   byId("notices").replaceChildren();
 }
 
-/** Say a sentence with its code at the top of the page. */
-export function showProblem({ code, message }) {
-  const shown = element("div", { class: "notice warn" }, `${message} `, element("code", {}, code));
-  byId("notices").replaceChildren(shown);
+/** Say a problem at the top of the page. */
+export function showProblem(problem) {
+  byId("notices").replaceChildren(element("div", { class: "notice warn" }, ...problemParts(problem)));
 }
 
 /** After a login that this page asked for: say that files were not kept. */

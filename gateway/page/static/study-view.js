@@ -1,12 +1,12 @@
 /** A study in the list: its state in a word, its progress, and what can be done with it. */
 
-import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
 import { listSeries, seriesIn } from "./listing.js";
 import { bytesText, secondsText } from "./numbers.js";
-import { SeriesChoice, TIE, tieText } from "./series-choice.js";
+import { problemParts } from "./problem-view.js";
+import { SeriesChoice, TIE } from "./series-choice.js";
 import { isActive, isAgainPossible } from "./studies.js";
-import { counted, remedyText, t, words } from "./words.js";
+import { counted, t, words } from "./words.js";
 
 /** States of a study, here and in a job. */
 export const STATES = {
@@ -24,12 +24,6 @@ const WAITS = {
   service: words("waiting: the service is full; next try in {time}"),
 };
 
-/** What helps on this page, where the list of codes speaks of options of a request. */
-const REMEDIES_HERE = {
-  untrained_modality: words("Tick “Also modalities that the network was not trained on” above, and try again."),
-  uneven_spacing: words("Look for missing slices and send them all."),
-  not_chosen: words("Send the series as a study of its own to get it too."),
-};
 
 const OPTION_WORDS = { whole: words("whole volumes only"), all: words("regions of interest only") };
 
@@ -99,7 +93,7 @@ export class StudyView {
     this.#working.show(study.state === "working" ? null : 0);
     this.#working.note.textContent = "";
     this.#problem.hidden = study.state !== "failed";
-    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem));
+    if (study.state === "failed") this.#problem.replaceChildren(...problemParts(study.problem), ...this.#permission());
   }
 
   #toggleChoice() {
@@ -119,6 +113,14 @@ export class StudyView {
       take: (series) => this.#onAgain(study, { series }),
     });
     this.#choice.replaceChildren(choice);
+  }
+
+  /** A modality that the network was not trained on is asked about: one click allows it for this study. */
+  #permission() {
+    const study = this.#study;
+    if (study.problem.code !== "untrained_modality") return [];
+    const allow = () => this.#onAgain(study, { allow: "untrained_modality" });
+    return [element("p", { class: "buttons candidates" }, element("button", { type: "button", onclick: allow }, t("Extract it anyway: its rows say so")))];
   }
 
   #showSending() {
@@ -165,12 +167,4 @@ function factsOf({ source, model, options, answer }) {
   if (options.series) facts.push(options.series === "all" ? t("all series") : t("series …{uid}", { uid: options.series.slice(-6) }));
   if (answer) facts.push(counted(answer.rows.length, "{n} row", "{n} rows"));
   return facts.join(" · ");
-}
-
-function problemParts({ message, code }) {
-  if (code === TIE) return [element("p", {}, tieText(), " ", element("code", {}, code))];
-  const parts = [element("p", {}, `${message} `, element("code", {}, code))];
-  const remedy = REMEDIES_HERE[code] ? t(REMEDIES_HERE[code]) : remedyText(code, REMEDIES[code]);
-  if (remedy) parts.push(element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })));
-  return parts;
 }

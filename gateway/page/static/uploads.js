@@ -11,13 +11,19 @@ import { counted, numberText, onLanguage, t, words } from "./words.js";
 
 const SECOND_MS = 1000;
 
+/** Where rows are beside the network and not below it, as the style has it. */
+const BESIDE = "(min-width: 120rem)";
+
+/** Of the window's height: results that begin further down are not seen. */
+const SEEN_SHARE = 0.6;
+
 const NOTHING = words("nothing to send was found in what was dropped");
 const UNREADABLE = words("what was dropped cannot be read");
 const NO_NETWORK = words("nothing was sent, since no network is there to send it to: drop it again later");
 
 /** The view of uploads. `onLoggedOut` is called when the service does not know the person any more. */
 export class Uploads {
-  choice = new ModelChoice();
+  choice = new ModelChoice(() => this.#showModel());
   #studies = new Studies((study) => this.#onChange(study));
   #results = new ResultsView();
   #views = new Map();
@@ -104,13 +110,29 @@ export class Uploads {
   #showResults() {
     this.#isToShow = false;
     const answered = this.#studies.list.filter(({ answer }) => answer);
-    byId("results").hidden = !answered.some(({ answer }) => answer.rows.length);
+    const hadRows = !byId("results").hidden;
+    const hasRows = answered.some(({ answer }) => answer.rows.length);
+    byId("results").hidden = !hasRows;
+    byId("view-uploads").classList.toggle("has-rows", hasRows);
     this.#results.show(answered.map((study) => ({
       key: String(study.id),
       name: study.source.name,
       ...study.answer,
       stackOf: (row, _, how) => stackOfUpload(study, row, how),
     })));
+    if (hasRows && !hadRows) this.#comeInView();
+  }
+
+  #showModel() {
+    byId("model-line").textContent = this.choice.line;
+  }
+
+  /** The first rows come into view by themselves, unless somebody is looking at something already. */
+  #comeInView() {
+    byId("model-fold").open = matchMedia(BESIDE).matches;
+    const isBelow = byId("results").getBoundingClientRect().top > SEEN_SHARE * innerHeight;
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (isBelow && !scrollY) byId("results").scrollIntoView({ block: "start", behavior: isCalm ? "instant" : "smooth" });
   }
 
   /** Say how all studies are doing; a reader of the screen hears it when it changes. */
@@ -126,6 +148,7 @@ export class Uploads {
     ];
     byId("summary").textContent = list.length ? parts.filter(Boolean).join(", ") : remark;
     byId("list").hidden = !list.length;
+    byId("view-uploads").classList.toggle("has-studies", list.length > 0);
     byId("cancel-all").hidden = !this.#studies.isBusy;
     byId("again-all").hidden = !list.some(({ state }) => state === "failed");
     byId("clear").hidden = !list.some((study) => !isActive(study));

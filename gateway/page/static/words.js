@@ -2,12 +2,15 @@
 
 export const LANGUAGES = { en: "English", fr: "Français", de: "Deutsch" };
 
-const CATALOGUES = { fr: () => import("./words/fr.js"), de: () => import("./words/de.js") };
+const CATALOGUES = {
+  fr: () => Promise.all([import("./words/fr.js"), import("./words/codes-fr.js")]),
+  de: () => Promise.all([import("./words/de.js"), import("./words/codes-de.js")]),
+};
 
 /** Stands in the address, so that the language holds when the page is loaded again. */
 const PARAMETER = "lang";
 
-const ENGLISH = { TEXTS: {}, QUALITY: {}, REMEDIES: {} };
+const ENGLISH = { TEXTS: {}, QUALITY: {}, MEANINGS: {}, REMEDIES: {}, NOTES: {} };
 
 const listeners = [];
 const sources = new WeakMap();
@@ -38,6 +41,10 @@ export function counted(n, one, several) {
 /** Return what a code means, in the page's language; `english` is what codes.js says. */
 export const qualityText = (code, english) => catalogue.QUALITY[code] ?? english;
 export const remedyText = (code, english) => catalogue.REMEDIES[code] ?? english;
+export const noteText = (code, english) => catalogue.NOTES[code] ?? english;
+
+/** Return what went wrong by its code; undefined in English, which the service itself speaks. */
+export const meaningText = (code) => catalogue.MEANINGS[code];
 
 /** Return a number for people: four digits that count, and the decimal sign of the language. */
 export function numberText(value, digits = 4) {
@@ -76,7 +83,8 @@ export async function choose(tag) {
 }
 
 async function speak(tag) {
-  catalogue = CATALOGUES[tag] ? await CATALOGUES[tag]() : ENGLISH;
+  const modules = CATALOGUES[tag] ? await CATALOGUES[tag]() : [ENGLISH];
+  catalogue = Object.assign({}, ...modules);
   language = tag;
   locale = navigator.languages.find((each) => each.slice(0, 2).toLowerCase() === tag) ?? tag;
   document.documentElement.lang = tag;

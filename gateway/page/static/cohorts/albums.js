@@ -49,7 +49,7 @@ export class AlbumsView {
       const found = await get(`/api/kheops/albums?${new URLSearchParams({ ...this.#query, limit: LIMIT })}`);
       if (asked === this.#asked) this.#show(found);
     } catch (problem) {
-      if (asked === this.#asked) this.#body.replaceChildren(problemNotice(problem, () => this.#ask({})));
+      if (asked === this.#asked) this.#body.replaceChildren(kheopsNotice(problem, this.#place, () => this.#ask({})));
     }
   }
 
@@ -87,12 +87,22 @@ function lineOf({ id, name, description, modalities, studies, series, changed })
     element("span", { class: "facts" }, facts.filter(Boolean).join(" · ")));
 }
 
+/** What is said where Kheops does not take a token. */
+const REFUSALS = ["source_refused", "invalid_token", "bad_token"];
+
+/** Return how a problem with Kheops is said: a token that it does not take is forgotten, and another one asked for. */
+export function kheopsNotice(problem, place, again) {
+  const isRefused = place.mode === "local" && REFUSALS.includes(problem.code);
+  if (isRefused) kheopsToken.forget();
+  return element("div", {}, problemNotice(problem, isRefused ? null : again), tokenField(place, again));
+}
+
 /** On a computer of one's own nobody logs in at Kheops' provider: a token of Kheops says who asks. */
 export const needsToken = ({ mode }) => mode === "local" && !kheopsToken.isThere;
 
-/** Return a field for the token, or nothing where it is not needed. */
-export function tokenField(place, onToken) {
-  if (!needsToken(place)) return null;
+/** Return a field for the token, or nothing where it is not needed; isAnother: also where there is one already. */
+export function tokenField(place, onToken, { isAnother = false } = {}) {
+  if (!needsToken(place) && !(isAnother && place.mode === "local")) return null;
   const input = element("input", { type: "password", autocomplete: "off", spellcheck: "false", required: true, pattern: "\\s*[A-Za-z0-9]{22}\\s*", title: t("22 letters and digits") });
   const form = element("form", { class: "card token", onsubmit: (event) => {
     event.preventDefault();

@@ -2,9 +2,11 @@
 
 import { element, redraw } from "../elements.js";
 import { seriesIn } from "../listing.js";
-import { SeriesChoice, TIE, tieText } from "../series-choice.js";
+import { sentenceOf } from "../problem.js";
+import { problemParts } from "../problem-view.js";
+import { SeriesChoice, TIE } from "../series-choice.js";
 import { counted, t, words } from "../words.js";
-import { labelled, remedyOf, select } from "./parts.js";
+import { labelled, select } from "./parts.js";
 
 const AT_ONCE = 50;
 
@@ -148,9 +150,5 @@ export class JobStudies {
 }
 
 function problemOf(code, sentence) {
-  if (code === TIE) return element("div", { class: "problem" }, element("p", {}, tieText(), " ", element("code", {}, code)));
-  const remedy = remedyOf(code);
-  const text = sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}. `.replace(/([.!?])\. $/, "$1 ") : "";
-  return element("div", { class: "problem" }, element("p", {}, text, element("code", {}, code)),
-    remedy ? element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })) : null);
+  return element("div", { class: "problem" }, ...problemParts({ code, message: sentenceOf(sentence ?? "") }, { isOfJob: true }));
 }

@@ -27,8 +27,8 @@ export class JobView {
   #loadedRows = -1;
   #isClosed = false;
   #events;
-  #head = element("div", {}, heading(t("Job"), ["#/cohorts", t("Cohorts")]));
-  #problem = element("div", {});
+  #head = element("div", { class: "view-head-place" }, heading(t("Job"), ["#/cohorts", t("Cohorts")]));
+  #problem = element("div", { class: "job-problem" });
   #progress = element("div", { class: "card job-progress" });
   #sending;
   #studies;
@@ -54,8 +54,8 @@ export class JobView {
       listingOf: (study) => this.#listingOf(study),
       usedOf: (position) => this.#used.get(position) ?? [],
     });
-    this.element = element("div", {}, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
-      element("section", {}, element("h2", {}, t("Studies")), this.#studies.element));
+    this.element = element("div", { class: "job" }, this.#head, this.#problem, this.#progress, this.#sending.element, this.#rows,
+      element("section", { class: "job-studies-section" }, element("h2", {}, t("Studies")), this.#studies.element));
   }
 
   open() {
@@ -151,7 +151,7 @@ export class JobView {
       element("progress", { max: String(all), value: String(over), "aria-label": t("Studies that are over") }),
       element("p", { class: "facts" }, [this.#speed(), model, ...optionWords, t("rows are kept until {date}", { date: dateText(expires) })].filter(Boolean).join(" · ")),
       code ? this.#waitNotice() : null,
-      events.length ? element("details", { class: "more" }, element("summary", {}, t("What happened")), element("ul", {}, ...events.map((each) => element("li", {}, each)))) : null,
+      events.length ? element("details", { class: "more" }, element("summary", {}, t("What happened")), element("ul", { lang: "en" }, ...events.map((each) => element("li", {}, each)))) : null,
       element("p", { class: "buttons" }, ...this.#buttons()),
     ].filter(Boolean);
   }
@@ -165,10 +165,11 @@ export class JobView {
   /** The source does not take the job's login any more: a new one, and it goes on. */
   #waitNotice() {
     const goOn = () => this.#act(() => post(`${this.#path}/retry`, { positions: [0] }));
+    const isOfKheops = this.#job.source.kind === "kheops";
     return element("div", { class: "notice warn" },
       element("p", {}, t("The source asks for a login before the job can go on.")),
-      tokenField(this.#place, goOn),
-      needsToken(this.#place) ? null : element("p", { class: "buttons" }, element("button", { type: "button", class: "primary", onclick: goOn }, t("Go on with the login of now")),
+      isOfKheops ? tokenField(this.#place, goOn, { isAnother: true }) : null,
+      isOfKheops && needsToken(this.#place) ? null : element("p", { class: "buttons" }, element("button", { type: "button", class: "primary", onclick: goOn }, t("Go on with the login of now")),
         this.#place.mode === "local" ? null : element("a", { class: "button", href: `/login?next=${encodeURIComponent(`/${location.hash}`)}` }, t("Log in again"))));
   }
 
@@ -201,6 +202,7 @@ export class JobView {
       if (hasRows && !this.#rows.children.length) this.#rows.replaceChildren(element("h2", {}, t("Results")), this.#results.element);
       if (hasRows) this.#results.show(answers, this.#job.title);
       else this.#rows.replaceChildren();
+      this.element.classList.toggle("has-rows", hasRows);
       this.#draw();
       for (const { key, rows } of answers) {
         if (rows.length) this.#names.set(Number(key), rows[0].patient_id);

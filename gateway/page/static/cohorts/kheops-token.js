@@ -13,6 +13,11 @@ class KheopsToken {
     this.#text = text.trim();
   }
 
+  /** Forget one that Kheops does not take any more. */
+  forget() {
+    this.#text = "";
+  }
+
   /** Return the headers by which a request states it. */
   headersFor(path) {
     return this.#text && PATHS.some((each) => path.startsWith(each)) ? { "Kheops-Token": this.#text } : {};

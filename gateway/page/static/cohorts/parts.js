@@ -1,33 +1,12 @@
 /** Parts that the views of cohorts share. */
 
-import { REMEDIES } from "../codes.js";
 import { element } from "../elements.js";
-import { numberText, remedyText, t, words } from "../words.js";
-
-/** What helps where the codes are the gateway's own. */
-const SOURCE_REMEDIES = {
-  source_unreachable: words("Wait a moment and try again. If it stays so, tell whoever runs this service."),
-  source_failed: words("Wait a moment and try again. If it stays so, tell whoever runs this service."),
-  source_refused: words("Log in again. If it stays so, you may not see these studies any more: ask who shared them."),
-  source_empty: words("The study is not there any more, or is not shared with you: choose the studies again."),
-  truncated_zip: words("The study came incomplete several times. Try again later."),
-  not_registered: words("Open Kheops in your browser and log in there once, then try again."),
-  unknown_job: words("It may have been deleted, or its time was over."),
-  too_many_jobs: words("Wait for one of your jobs to end, or delete one."),
-  too_many_studies: words("Choose fewer studies, and start several jobs."),
-  mixed_versions: words("The network was replaced while the job ran. Extract the older studies again."),
-};
-
-export function remedyOf(code) {
-  return SOURCE_REMEDIES[code] ? t(SOURCE_REMEDIES[code]) : remedyText(code, REMEDIES[code]) ?? "";
-}
+import { problemParts } from "../problem-view.js";
+import { numberText, t } from "../words.js";
 
 /** Say a problem where its view would be, with what helps and a way on. */
 export function problemNotice(problem, again) {
-  const remedy = remedyOf(problem.code);
-  return element("div", { class: "notice warn", role: "alert" },
-    element("p", {}, `${problem.message} `, element("code", {}, problem.code ?? "")),
-    remedy ? element("p", { class: "facts" }, t("What helps: {remedy}", { remedy })) : null,
+  return element("div", { class: "notice warn", role: "alert" }, ...problemParts(problem),
     again ? element("p", { class: "buttons" }, element("button", { type: "button", onclick: again }, t("Try again"))) : null);
 }
 

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { element } from "../elements.js";
 import { counted, dateText, numberText, t } from "../words.js";
-import { nameOfAlbum, needsToken, tokenField } from "./albums.js";
+import { kheopsNotice, nameOfAlbum, needsToken, tokenField } from "./albums.js";
 import { heading, labelled, later, pager, problemNotice, select } from "./parts.js";
 import { StartForm } from "./start.js";
 
@@ -92,8 +92,13 @@ export class StudiesView {
       for (const { study_uid: uid, patient_id: id } of studies) patients.set(uid, id);
       this.#show();
     } catch (problem) {
-      if (asked === this.#asked) this.#body.replaceChildren(problemNotice(problem, () => this.#ask({})));
+      if (asked === this.#asked) this.#body.replaceChildren(this.#noticeOf(problem));
     }
+  }
+
+  #noticeOf(problem) {
+    const again = () => this.#ask({});
+    return this.#source.kind === "kheops" ? kheopsNotice(problem, this.#place, again) : problemNotice(problem, again);
   }
 
   #address(query) {

@@ -56,6 +56,9 @@ function several(id, title, label) {
 
 const listText = (numbers) => (numbers ?? []).map((each) => numberText(each)).join(" × ");
 
+/** IDs of a cohort often are the name of a group or of a site, and a number: SITE-0012. */
+export const GROUP = { id: "group", title: words("Patient without number"), value: ({ row }) => row.patient_id.replace(/[^\p{L}]*\d+$/u, "") };
+
 export function regionText({ row }) {
   return row.roi || t("whole volume");
 }

@@ -2,6 +2,7 @@
 
 import { post } from "../api.js";
 import { element } from "../elements.js";
+import { problemParts } from "../problem-view.js";
 import { t } from "../words.js";
 import { outcomeOf } from "./differences.js";
 
@@ -59,7 +60,7 @@ export class Comparison {
       const [a, b] = await Promise.all([first.answers(), second.answers()]);
       this.#outcome.replaceChildren(...outcomeOf(await post("/api/comparisons", { first: runOf(a), second: runOf(b) })));
     } catch (problem) {
-      this.#outcome.replaceChildren(element("p", {}, `${problem.message} `, element("code", {}, problem.code ?? "")));
+      this.#outcome.replaceChildren(...problemParts(problem));
     }
   }
 }

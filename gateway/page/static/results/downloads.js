@@ -2,6 +2,7 @@
 
 import { postForFile } from "../api.js";
 import { element } from "../elements.js";
+import { problemText } from "../problem-view.js";
 import { counted, t, words } from "../words.js";
 
 const FORMS = [
@@ -12,7 +13,7 @@ const FORMS = [
   { form: "json", title: words("JSON"), hint: words("All that the page has of each row") },
 ];
 
-/** Buttons for files. `exported` returns {title, model, answers} of the rows that are kept. */
+/** Buttons for files. `exported` returns {document, kept}: what is sent for a file, and how many rows it will have. */
 export class Downloads {
   #exported;
   #buttons = element("div", { class: "buttons", role: "group" });
@@ -32,20 +33,18 @@ export class Downloads {
   }
 
   async #give(form) {
-    const document = this.#exported();
-    const rows = document.answers.reduce((sum, answer) => sum + answer.rows.length, 0);
-    if (!rows) {
+    const { document, kept } = this.#exported();
+    if (!kept) {
       this.#note.textContent = t("There is no row to write: all are excluded.");
       return;
     }
     this.#busy(true);
     this.#note.textContent = t("The file is being made …");
     try {
-      const file = form === "json" ? jsonOf(document) : await postForFile(`/api/exports/${form}`, document);
-      save(file, `${fileName(document)}.${form}`);
-      this.#note.textContent = counted(rows, "The file has {n} row.", "The file has {n} rows.");
+      save(await postForFile(`/api/exports/${form}`, document), `${fileName(document)}.${form}`);
+      this.#note.textContent = counted(kept, "The file has {n} row.", "The file has {n} rows.");
     } catch (problem) {
-      this.#note.textContent = t("There is no file: {sentence}", { sentence: `${problem.message} (${problem.code})` });
+      this.#note.textContent = t("There is no file: {sentence}", { sentence: problemText(problem) });
     } finally {
       this.#busy(false);
     }
@@ -55,8 +54,6 @@ export class Downloads {
     this.#buttons.querySelectorAll("button").forEach((each) => each.setAttribute("aria-disabled", String(isBusy)));
   }
 }
-
-const jsonOf = (document) => new Blob([JSON.stringify(document)], { type: "application/json" });
 
 function fileName({ title, answers }) {
   const { feature_prefix: prefix, weights_sha256: weights } = answers.find(({ rows }) => rows.length).rows[0];

@@ -10,6 +10,24 @@ const NONE = "#9aa3ab";
 /** Shapes beside colours: who cannot tell the colours apart sees the shapes. */
 const SHAPES = ["circle", "square", "triangle", "diamond"];
 
+/** What people look for first. */
+const FIRST_COLOURS = ["region", "modality", "patient", "group", "quality"];
+
+/** Return the column that colours are taken from where nobody chose one: the first that tells some rows apart. */
+export function firstColour(entries, columns) {
+  const rank = ({ id }) => (FIRST_COLOURS.includes(id) ? FIRST_COLOURS.indexOf(id) : FIRST_COLOURS.length);
+  const ordered = [...columns].sort((a, b) => rank(a) - rank(b));
+  return ordered.find((column) => tellsApart(entries, column)) ?? columns[0];
+}
+
+function tellsApart(entries, column) {
+  const valueOf = column.isNumber ? column.value : nameBy(column);
+  const { size } = new Set(entries.map(valueOf));
+  return size > 1 && (column.isNumber || size <= CATEGORIES.length) && column.id !== "scanner";
+}
+
+const nameBy = (column) => column.category ?? ((entry) => textOf(column, entry) || t("not stated"));
+
 /** Return {colourOf, shapeOf, legend} for entries coloured by a column. */
 export function paletteOf(entries, column) {
   return column.isNumber ? numbers(entries, column) : categories(entries, column);
@@ -30,7 +48,7 @@ function numbers(entries, column) {
 }
 
 function categories(entries, column) {
-  const nameOf = column.category ?? ((entry) => textOf(column, entry) || t("not stated"));
+  const nameOf = nameBy(column);
   const counts = new Map();
   for (const entry of entries) counts.set(nameOf(entry), (counts.get(nameOf(entry)) ?? 0) + 1);
   const byCount = [...counts].sort(([, a], [, b]) => b - a);

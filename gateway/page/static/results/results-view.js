@@ -112,12 +112,12 @@ export class ResultsView {
     const count = shown.reduce((sum, { rows }) => sum + rows.length, 0);
     const weights = WEIGHTS[row.weights];
     return [
-      element("h3", {}, this.#titleOf(this.#version), weights ? element("span", { class: "severity exclude" }, t(weights)) : null),
-      element("p", { class: "facts" }, t("{rows} of {studies}, {features} each", {
+      element("h3", {}, t("{rows} of {studies}, {features} each", {
         rows: counted(count, "{n} row", "{n} rows"),
         studies: counted(shown.length, "{n} study", "{n} studies"),
         features: counted(names.length, "{n} feature", "{n} features"),
-      })),
+      }), weights ? element("span", { class: "severity exclude" }, t(weights)) : null),
+      element("p", { class: "facts" }, this.#titleOf(this.#version)),
     ];
   }
 
@@ -139,23 +139,17 @@ export class ResultsView {
     this.#table.goTo(key);
   }
 
-  /** What files are made of: rows that are kept, and studies that have none, with the reason. */
+  /** What files are made of: all rows, codes that the service leaves some out by and counts, studies without rows. */
   #exported() {
-    const kept = new Set(this.#chosen.kept.map(({ row }) => row));
     const answers = this.#answers.filter(({ version }) => [this.#version, ""].includes(version));
     return {
-      title: this.#title,
-      model: this.#shownAnswers[0]?.model ?? "",
-      answers: answers.map((answer) => {
-        const rows = answer.rows.filter((row) => kept.has(row));
-        const code = answer.code || (answer.rows.length && !rows.length ? this.#reasonOf(answer) : "");
-        return { name: answer.name, rows, report: answer.report ?? {}, code };
-      }),
+      kept: this.#chosen.kept.length,
+      document: {
+        title: this.#title,
+        model: this.#shownAnswers[0]?.model ?? "",
+        exclude: [...this.#chosen.excluded],
+        answers: answers.map(({ name, rows, report = {}, code = "" }) => ({ name, rows, report, code })),
+      },
     };
-  }
-
-  /** The code by which a person excluded all rows of a study. */
-  #reasonOf({ rows: [row] }) {
-    return row.quality.find(({ code }) => this.#chosen.excluded.has(code))?.code ?? "";
   }
 }

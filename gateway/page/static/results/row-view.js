@@ -2,7 +2,7 @@
 
 import { NOTES } from "../codes.js";
 import { byId, element } from "../elements.js";
-import { numberText, t } from "../words.js";
+import { noteText, numberText, t } from "../words.js";
 import { SEVERITY_WORDS, regionText } from "./columns.js";
 import { PicturePanel } from "./picture-panel.js";
 import { remarksOf } from "./rows.js";
@@ -106,7 +106,7 @@ function acquisitionOf({ acquisition = {}, scanner_id: scanner }) {
 }
 
 function notesOf({ unit_notes: unit = [], roi_notes: region = [] }) {
-  return [...unit, ...region].map((code) => NOTES[code] ?? code).join(" ");
+  return [...unit, ...region].map((code) => noteText(code, NOTES[code] ?? code)).join(" ");
 }
 
 function featuresOf({ features, names }) {

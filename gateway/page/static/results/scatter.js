@@ -1,9 +1,10 @@
 /** Rows as points: the first principal components of their features, coloured by a column. */
 
 import { element } from "../elements.js";
+import { problemText } from "../problem-view.js";
 import { counted, numberText, t } from "../words.js";
-import { FIRST, choosable, regionText } from "./columns.js";
-import { paletteOf } from "./palette.js";
+import { FIRST, GROUP, choosable, regionText } from "./columns.js";
+import { firstColour, paletteOf } from "./palette.js";
 import { PointField } from "./point-field.js";
 import { openRow, pictureOf } from "./row-view.js";
 
@@ -18,7 +19,7 @@ export class Scatter {
   #projected = null;
   #asked = "";
   #plane = PLANES[0];
-  #colour = "severity";
+  #colour = "";
   #field;
   #note = element("p", { class: "facts", role: "status" });
   #controls = element("div", { class: "filters" });
@@ -68,11 +69,12 @@ export class Scatter {
     } catch (problem) {
       if (asked !== this.#asked) return;
       this.#asked = "";
-      this.#note.textContent = t("Components cannot be computed: {sentence}", { sentence: problem.message });
+      this.#note.textContent = t("Components cannot be computed: {sentence}", { sentence: problemText(problem) });
     }
   }
 
   relabel() {
+    this.#showCard(-1);
     this.#draw();
   }
 
@@ -87,13 +89,14 @@ export class Scatter {
       return;
     }
     const { entries, scores, explained } = projected;
-    const columns = [...FIRST, ...choosable(entries)];
-    const column = columns.find(({ id }) => id === this.#colour) ?? columns.find(({ id }) => id === "quality");
+    const columns = [...FIRST, GROUP, ...choosable(entries)];
+    const column = columns.find(({ id }) => id === this.#colour) ?? firstColour(entries, columns);
     const { colourOf, shapeOf, legend } = paletteOf(entries, column);
     const name = (component) => t("Component {n} ({share} %)", { n: component + 1, share: numberText(100 * (explained[component] ?? 0), 3) });
     const planes = PLANES.filter((plane) => plane.every((component) => component < (scores[0]?.length ?? 0)));
     this.#showControls(columns, column, planes);
     this.#legend.replaceChildren(...legend);
+    if (!this.#card.children.length) this.#showCard(-1);
     const [x, y] = this.#plane;
     this.#field.show({
       names: [name(x), name(y)],
@@ -125,7 +128,10 @@ export class Scatter {
 
   #showCard(index) {
     const entry = this.#entries[index];
-    if (!entry) return;
+    if (!entry) {
+      this.#card.replaceChildren(element("p", { class: "facts" }, t("Point at a dot to see which row it is.")));
+      return;
+    }
     this.#card.replaceChildren(
       pictureOf(entry),
       element("p", {}, element("strong", {}, entry.row.patient_id), element("br"), `${entry.row.modality}, ${regionText(entry)}`),

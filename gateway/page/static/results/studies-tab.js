@@ -1,9 +1,10 @@
 /** What became of each study: its rows, its report, and why it has none. */
 
-import { remedyText, counted, t } from "../words.js";
-import { REMEDIES } from "../codes.js";
 import { element } from "../elements.js";
+import { sentenceOf } from "../problem.js";
+import { problemParts } from "../problem-view.js";
 import { reportOf } from "../report-view.js";
+import { counted } from "../words.js";
 
 const AT_ONCE = 100;
 
@@ -35,11 +36,6 @@ function lineOf(answer) {
   const { name, rows, report, code, sentence } = answer;
   return element("li", {},
     element("p", {}, element("strong", {}, name), " ", element("span", { class: "facts" }, counted(rows.length, "{n} row", "{n} rows"))),
-    code ? element("p", {}, `${sentence ?? ""} `, element("code", {}, code), remedyOf(code)) : null,
+    ...(code ? problemParts({ code, message: sentenceOf(sentence ?? "") }) : []),
     report?.series ? reportOf(report) : null);
-}
-
-function remedyOf(code) {
-  const remedy = remedyText(code, REMEDIES[code]);
-  return remedy ? element("span", { class: "facts" }, ` ${t("What helps: {remedy}", { remedy })}`) : "";
 }
