@@ -1,4 +1,4 @@
-"""Engine and gateway in namespaces: as deploy/shared-memory.yaml has them, and as it must not be."""
+"""Engine and gateway in namespaces, as deploy/shared-memory.yaml has them, and otherwise."""
 
 import os
 import shutil
