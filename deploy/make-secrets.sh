@@ -2,9 +2,9 @@
 # Makes the secrets that compose.yaml gives to its services: a file each, in the folder secrets/ or the one
 # that is named. What is there already is kept. Containers run as account 1000, which has to read them.
 set -eu
-umask 077
 folder=${1:-secrets}
 mkdir -p "$folder"
+umask 077
 
 keep() { # NAME: the content comes on standard input
   if [ -e "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi

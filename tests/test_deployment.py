@@ -114,6 +114,14 @@ def test_a_variable_that_nobody_explains_is_noticed():
     assert variables(text) == {"ONE", "TWO", "THREE"}
 
 
+def test_every_profile_is_explained():
+    profiles = {name for service in SERVICES.values() for name in service.get("profiles", ())}
+    lines = (CHECKOUT / ".env.example").read_text()
+
+    assert {name for name in profiles if f"{name}:" not in lines} == set()
+    assert {"gpu", "cpu", "tls", "keycloak", "orthanc"} <= profiles
+
+
 def test_only_the_gateway_is_in_one_network_with_triton():
     of_the_engine = {
         name for name, service in SERVICES.items() if "engine" in (service.get("networks") or {})
