@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from imaging.rows import SOFTWARE
@@ -51,6 +52,13 @@ class EngineState:
         }
 
 
+class PageServer(ThreadingHTTPServer):
+    """A server that asks nobody for its own name, as HTTPServer does: there may be no DNS."""
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)
+
+
 @contextmanager
 def state_page(state: EngineState, address: str, port: int | None) -> Iterator[None]:
     """Serve `/readyz` (200 or 503) and `/state` for the time of the block."""
@@ -75,7 +83,7 @@ def state_page(state: EngineState, address: str, port: int | None) -> Iterator[N
         def log_message(self, *_: Any) -> None:
             """Log nothing: the page is asked every few seconds."""
 
-    with ThreadingHTTPServer((address, port), Page) as server:
+    with PageServer((address, port), Page) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
