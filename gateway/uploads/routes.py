@@ -69,6 +69,7 @@ async def _answer(
     # In a thread: the answer for a study with hundreds of regions takes seconds to write.
     found, content = await asyncio.to_thread(_written, reply.response, model, form)
     request.scope["study_uids"] = found.study_uids
+    studies.metrics.report(found.report)
     return file_response(content, form)
 
 

@@ -26,6 +26,7 @@ from tools.phantom import phantom_zip
 
 START_SECONDS = 120
 STOP_SECONDS = 25
+LOOK_AGAIN_SECONDS = 0.2
 CANARY_MODEL = "ct3dcnn"
 
 COMPLAINTS_WITHOUT_GPU = re.compile(r"CudaDriverHelper|CUDA driver version|pinned_memory|NVML|DCGM")
@@ -119,9 +120,11 @@ class TritonProcess:
         self.stubs()
         self._process.kill()
         self._process.wait()
-        for stub in self._stubs:
-            processes.kill_stub(stub)
-        self._reader.join()
+        while self._reader.is_alive():  # it reads as long as a stub has Triton's stderr
+            # A stub that Triton had just begun to load has never been seen as its child.
+            for stub in {*self._stubs, *processes.stubs_of_regions(self.launch.region_prefix)}:
+                processes.kill_stub(stub)
+            self._reader.join(LOOK_AGAIN_SECONDS)
         regions.remove(self.launch.region_prefix)
         self._folder.cleanup()
 
