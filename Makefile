@@ -35,9 +35,17 @@ $(READY): requirements.lock pyproject.toml
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+COMPILE := uv pip compile --generate-hashes --no-annotate --custom-compile-command "make lock"
+# Images have one Python, and the versions that are tested here.
+FOR_IMAGES := --python-version 3.12 --python-platform x86_64-manylinux_2_36 --constraint requirements.lock
+
 lock:
-	uv pip compile pyproject.toml --extra bench --extra dev --extra openvino --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	$(COMPILE) pyproject.toml --extra bench --extra dev --extra openvino \
+		--universal --python-version 3.11 -o requirements.lock
+	$(COMPILE) pyproject.toml --extra cuda --extra openvino $(FOR_IMAGES) \
+		--override requirements/triton-image.txt -o requirements/triton.lock
+	$(COMPILE) --group gateway $(FOR_IMAGES) -o requirements/gateway.lock
+	$(COMPILE) --group build $(FOR_IMAGES) -o requirements/build.lock
 
 clean:
 	rm -rf .venv demo

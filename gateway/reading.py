@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from tools.engine.stated import StatedError, stated
+
 T = TypeVar("T")
 
 
@@ -22,8 +24,22 @@ class Reader:
             return stated or str(default)
         raise SettingsError(f"{name} is not set")
 
+    def secret(self, name: str, default: str | None = None) -> str:
+        """Return a text that may be in a file, too, which NAME_FILE names."""
+        try:
+            found = stated(self._environment, name)
+        except StatedError as error:
+            raise SettingsError(str(error)) from None
+        if found or default is not None:
+            return found or str(default)
+        raise SettingsError(f"{name} is not set")
+
     def words(self, name: str, default: str) -> tuple[str, ...]:
-        return tuple(self.text(name, default).replace(",", " ").split())
+        return _words(self.text(name, default))
+
+    def secrets(self, name: str) -> tuple[str, ...]:
+        """Return the words of a secret; none if nothing is stated."""
+        return _words(self.secret(name, ""))
 
     def one_of(self, name: str, known: tuple[str, ...], *, default: str | None = None) -> str:
         stated = self.text(name, default)
@@ -46,3 +62,7 @@ class Reader:
         if not value > 0:  # type: ignore[operator]
             raise SettingsError(f"{name} is not above 0")
         return value
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())

@@ -75,6 +75,7 @@ class Settings:
 
     mode: "local" for one person on the machine that it runs on, "oidc" for all others.
     public_url: where browsers find it, an origin without a path.
+    triton_key: opens what Tritons tell of their models, where it is not this machine's; else empty.
     token: opens the gateway in the mode local; empty in the other one.
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -82,7 +83,7 @@ class Settings:
     audit_file: where who did what is appended to; None for the log alone.
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
-    models: public names at Tritons of other machines or accounts, which do not list them.
+    models: public names at Tritons of other machines or accounts whose key is not known.
     sources: where studies come from, besides uploads. jobs: where cohorts are kept.
     """
 
@@ -91,6 +92,7 @@ class Settings:
     port: int
     public_url: str
     triton_urls: tuple[str, ...]
+    triton_key: Secret
     token: Secret
     oidc: Oidc | None
     trusted_proxies: tuple[str, ...]
@@ -124,14 +126,15 @@ class Settings:
             port=port,
             public_url=_origin(read.text("GATEWAY_PUBLIC_URL", f"http://127.0.0.1:{port}")),
             triton_urls=read.words("GATEWAY_TRITON_URLS", "127.0.0.1:8000"),
+            triton_key=Secret(read.secret("GATEWAY_TRITON_KEY", "")),
             token=Secret(_token(read) if mode == "local" else ""),
             oidc=_oidc(read) if mode == "oidc" else None,
             trusted_proxies=read.words("GATEWAY_TRUSTED_PROXIES", ""),
             bounds=_bounds(read),
             stay=_stay(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
-            audit_key=Secret(read.text("GATEWAY_AUDIT_KEY", "")),
-            metrics_token=Secret(read.text("GATEWAY_METRICS_TOKEN", "")),
+            audit_key=Secret(read.secret("GATEWAY_AUDIT_KEY", "")),
+            metrics_token=Secret(read.secret("GATEWAY_METRICS_TOKEN", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
             models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
             sources=SourcesSettings.read(read),
@@ -150,7 +153,7 @@ def _oidc(read: Reader) -> Oidc:
     return Oidc(
         issuer=issuer,
         client_id=client_id,
-        client_secret=Secret(read.text("GATEWAY_CLIENT_SECRET")),
+        client_secret=Secret(read.secret("GATEWAY_CLIENT_SECRET")),
         scopes=scopes,
         audiences=frozenset({client_id, *read.words("GATEWAY_AUDIENCES", "")}),
     )
@@ -177,7 +180,7 @@ def _stay(read: Reader) -> Stay:
 
 
 def _token(read: Reader) -> str:
-    return read.text("GATEWAY_TOKEN", secrets.token_urlsafe(32))
+    return read.secret("GATEWAY_TOKEN", secrets.token_urlsafe(32))
 
 
 def _origin(url: str) -> str:

@@ -15,12 +15,10 @@ from rich.console import Console
 
 from tools.engine.preflight import port_check
 from tools.engine.run import supervised
-from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.settings import LOOPBACK, EngineError, EngineSettings
 from tools.engine.sources import store_folder
 from tools.gateway_process import GatewayProcess, gateway
 from tools.locations import data_folder
-
-LOOPBACK = "127.0.0.1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -71,7 +71,7 @@ class Canary:
     async def _models(self) -> dict[str, Model]:
         access = await asyncio.to_thread(local_access, self._engine.url)
         self._engine.is_local = access is not None
-        key = access.key if access else None
+        key = access.key if access else str(self._settings.triton_key) or None
         return await models_of(self._engine.http, key, self._settings.models)
 
     async def _answers(self, models: dict[str, Model], name: str) -> bool:

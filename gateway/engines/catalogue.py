@@ -1,8 +1,9 @@
 """What a Triton serves: the public models, and what its configuration tells of them.
 
 A Triton lists its models, and tells of their configuration, to those who have its key: programs of
-the same machine and account. At any other the models are those of the setting GATEWAY_MODELS, as
-far as it has them, and what they were trained on is not known.
+the same machine and account, and those that it was stated to (GATEWAY_TRITON_KEY). At any other the
+models are those of the setting GATEWAY_MODELS, as far as it has them, and what they were trained on
+is not known.
 """
 
 import re

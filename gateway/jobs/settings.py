@@ -39,12 +39,12 @@ class JobsSettings:
 
 def jobs_settings(read: Reader, mode: str) -> JobsSettings:
     """Return what GATEWAY_JOBS_… and their like state; raises SettingsError."""
-    stated = read.text("GATEWAY_JOBS_DATABASE", "")
+    stated = read.secret("GATEWAY_JOBS_DATABASE", "")
     database = stated or (_of_the_account(read) if mode == "local" else "")
     if database == NO_DATABASE:
         database = ""
     is_sqlite = _dialect(database) == "sqlite"
-    keys = tuple(Secret(key) for key in read.words("GATEWAY_JOBS_KEY", ""))
+    keys = tuple(Secret(key) for key in read.secrets("GATEWAY_JOBS_KEY"))
     if database and not keys and not (mode == "local" and is_sqlite):
         raise SettingsError("GATEWAY_JOBS_KEY is not set: it seals what jobs keep")
     for key in keys:

@@ -34,14 +34,14 @@ class SourcesSettings:
         if kheops_url and not is_protected(kheops_url):
             raise SettingsError("GATEWAY_KHEOPS_URL is not https: tokens would be readable")
         user = read.text("GATEWAY_DICOMWEB_USER", "")
-        token = read.text("GATEWAY_DICOMWEB_TOKEN", "")
+        token = read.secret("GATEWAY_DICOMWEB_TOKEN", "")
         if user and token:
             raise SettingsError("GATEWAY_DICOMWEB_USER and GATEWAY_DICOMWEB_TOKEN: state one")
         return cls(
             kheops_url=kheops_url,
             dicomweb_url=_base(read, "GATEWAY_DICOMWEB_URL"),
             dicomweb_user=user,
-            dicomweb_password=Secret(read.text("GATEWAY_DICOMWEB_PASSWORD", "")),
+            dicomweb_password=Secret(read.secret("GATEWAY_DICOMWEB_PASSWORD", "")),
             dicomweb_token=Secret(token),
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.engine.settings import EngineSettings
+from tools.engine.settings import LOOPBACK, EngineSettings
 
 FORWARDED_HEADERS = "(?i)x-df-.*"
 """Request headers that reach the models as parameters; all others stay outside."""
@@ -58,6 +58,8 @@ def command(
         "--allow-sagemaker": "false",
         "--allow-vertex-ai": "false",
         "--http-max-input-size": str(LARGEST_BODY_BYTES),  # since 25.06; 64 MB without it
+        # Since 26.04, and off without it; before, always on. Clients of containers have none.
+        "--allow-client-shm": str(settings.address == LOOPBACK).lower(),
         "--exit-timeout-secs": "20",
         "--log-info": str(settings.verbose).lower(),
     }

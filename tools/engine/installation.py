@@ -129,10 +129,16 @@ def _system() -> Installation:
 
 
 def _make_stub(directory: Path, stub: Path) -> None:
-    """Make what Triton starts as a model's process: the stub, without KEPT_MEMORY."""
-    program = directory / "stub" / STUB
+    """Make what Triton starts as a model's process: the stub, without KEPT_MEMORY.
+
+    Triton 2.51 leaves its owner no right but to execute it, since it asks for the exit code of a
+    child, which is lost where SIGCHLD is ignored. So its first line, which the kernel reads, is all
+    of it, and leads to a file that can be read.
+    """
+    program, start = directory / "stub" / STUB, directory / "stub" / "start"
     program.parent.mkdir()
     shutil.copy2(stub, program)
+    start.write_text(f'unset {" ".join(KEPT_MEMORY)}\nexec "{program}" "$@"\n')
     script = directory / STUB
-    script.write_text(f'#!/bin/sh\nunset {" ".join(KEPT_MEMORY)}\nexec "{program}" "$@"\n')
+    script.write_text("""#!/usr/bin/env -S sh -c '. "${0%/*}/stub/start"'\n""")
     script.chmod(0o755)

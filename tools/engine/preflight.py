@@ -1,5 +1,6 @@
 """What must be right before Triton can run, each with a sentence that says what to do."""
 
+import os
 import platform
 import shutil
 import socket
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from tools.engine import scanner_key
+from tools.engine.access import KEY, KEY_FORM
 from tools.engine.installation import find_installation
 from tools.engine.regions import SHARED_MEMORY
-from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.settings import LOOPBACK, EngineError, EngineSettings
 from tools.engine.sources import CONFIG, models_in, served_models, steps_of
+from tools.engine.stated import StatedError, stated
 from tools.platform_check import problem as platform_problem
 
 LEAST_SHARED_MEMORY_BYTES = 256 << 20
@@ -35,6 +39,7 @@ def checks(settings: EngineSettings) -> Iterator[Check]:
     yield _platform()
     yield _triton(settings)
     yield _numpy()
+    yield _stated()
     for port in settings.ports:
         yield port_check(settings.address, port)
     yield _shared_memory()
@@ -63,7 +68,7 @@ def _triton(settings: EngineSettings) -> Check:
     problem = ""
     if missing:
         problem = f"{missing[0].name} is missing: install nvidia-pytriton again"
-    elif settings.address != "127.0.0.1" and not installation.hardened:
+    elif settings.address != LOOPBACK and not installation.hardened:
         problem = "this Triton has known vulnerabilities and listens on 127.0.0.1 only"
     return Check("Triton", str(installation.binary), problem)
 
@@ -72,6 +77,18 @@ def _numpy() -> Check:
     found = version("numpy")
     problem = f"numpy {found} corrupts tensors in Triton 2.51: install a numpy below 2"
     return Check("numpy", found, "" if int(found.split(".")[0]) < 2 else problem)
+
+
+def _stated() -> Check:
+    """Look at what the environment states by value or by file."""
+    try:
+        stated(os.environ, scanner_key.VARIABLE)
+        key = stated(os.environ, KEY)
+    except StatedError as error:
+        return Check("keys", "none", str(error))
+    problem = f"{KEY} is not 32 to 128 letters, digits, - and _, as `openssl rand -hex 32` makes"
+    fine = not key or KEY_FORM.fullmatch(key)
+    return Check("keys", "stated" if key else "made at each start", "" if fine else problem)
 
 
 def port_check(address: str, port: int) -> Check:

@@ -2,9 +2,11 @@
 
 import ctypes
 import itertools
+import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,11 +19,12 @@ from pathlib import Path
 from imaging.waiting import METRICS
 from tools.client import ServiceError, infer
 from tools.engine import processes, regions
-from tools.engine.access import Access, write_access
+from tools.engine.access import KEY, LOOPBACK_NAMES, Access, write_access
 from tools.engine.command import NVIDIA_DEVICE, Launch, command
 from tools.engine.installation import Installation
 from tools.engine.repository import PreparedRepository
-from tools.engine.settings import EngineError, EngineSettings
+from tools.engine.settings import LOOPBACK, EngineError, EngineSettings
+from tools.engine.stated import stated
 from tools.phantom import phantom_zip
 
 START_SECONDS = 120
@@ -48,9 +51,8 @@ class TritonProcess:
         prefix = regions.region_prefix(next(_serial))
         self._folder = tempfile.TemporaryDirectory(prefix=prefix)
         folder = Path(self._folder.name)
-        self.launch = Launch(
-            folder / "models", folder / "backends", secrets.token_urlsafe(32), prefix
-        )
+        key = stated(os.environ, KEY) or secrets.token_urlsafe(32)
+        self.launch = Launch(folder / "models", folder / "backends", key, prefix)
         installation.make_backend_directory(self.launch.backends)
         self.models = PreparedRepository(settings.sources, self.launch.models)
         self.models.prepare()
@@ -72,7 +74,11 @@ class TritonProcess:
 
     def _access(self) -> Access:
         sources = tuple(map(str, self.settings.sources))
-        return Access(self.settings.http_url, self.launch.key, str(self.launch.models), sources)
+        inside = self.settings.address == LOOPBACK
+        hosts = LOOPBACK_NAMES if inside else (*LOOPBACK_NAMES, socket.gethostname())
+        return Access(
+            self.settings.http_url, self.launch.key, str(self.launch.models), sources, hosts
+        )
 
     @property
     def pid(self) -> int:

@@ -5,6 +5,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from tools.engine.stated import stated
+
 VARIABLE = "DEEPFEATURES_SCANNER_KEY"
 """As imaging.serving reads it."""
 
@@ -14,11 +16,11 @@ KEY_BYTES = 32
 def scanner_key() -> str:
     """Return the key of the environment, else the one that this account keeps, made when needed.
 
-    Returns "" where it can be neither read nor kept: rows then have no names of scanners, since
-    names that change with each start would tell nothing.
+    It may be stated by a file, too: stated.py. Returns "" where it can be neither read nor kept:
+    rows then have no names of scanners, since names that change with each start would tell nothing.
     """
-    if stated := os.environ.get(VARIABLE):
-        return stated
+    if key := stated(os.environ, VARIABLE):
+        return key
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     file = Path(state, "triton-deep-features", "scanner.key")
     try:

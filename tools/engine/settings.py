@@ -6,6 +6,8 @@ from pathlib import Path
 from tools.engine.sources import store_folder
 from tools.locations import data_folder
 
+LOOPBACK = "127.0.0.1"
+
 
 class EngineError(RuntimeError):
     """The server cannot run, and the message says why and what to do."""
@@ -24,7 +26,7 @@ class EngineSettings:
     grpc_port: int = 8001
     metrics_port: int = 8002
     state_port: int | None = None
-    address: str = "127.0.0.1"
+    address: str = LOOPBACK
     model_repository: Path = field(default_factory=lambda: data_folder("model_repository"))
     store: Path = field(default_factory=store_folder)
     verbose: bool = False

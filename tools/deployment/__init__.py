@@ -1,0 +1,1 @@
+"""What the files for containers have to hold, checked without a container."""
