@@ -39,17 +39,23 @@ class Prometheus:
 
     def query(self, expression):
         """What it answers: labels and value of each series."""
-        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}).json()
+        answer = httpx.get(
+            f"{self.url}/api/v1/query", params={"query": expression}, timeout=30
+        ).json()
         assert answer["status"] == "success", answer
         result = answer["data"]["result"]
         return [(each["metric"], float(each["value"][1])) for each in result]
 
     def sees(self, jobs):
         """Say whether all jobs have been read."""
-        try:
-            return {each["job"] for each, value in self.query("up") if value} == jobs
-        except httpx.TransportError:
-            return False
+        return {each["job"] for each, value in self.query("up") if value} == jobs
+
+
+def answers(url):
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager
@@ -80,6 +86,7 @@ def prometheus_reading(targets, token, folder):
         process = subprocess.Popen(command, stderr=log)
     try:
         prometheus = Prometheus(f"http://127.0.0.1:{port}")
+        wait_until(lambda: answers(f"{prometheus.url}/-/ready"))
         wait_until(lambda: prometheus.sees(set(targets)))
         yield prometheus
     finally:
