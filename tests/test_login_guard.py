@@ -79,6 +79,20 @@ async def test_the_token_of_who_watches_opens_the_metrics_alone_by_any_host_name
         assert answer.status_code == 401
 
 
+async def test_a_login_that_fails_is_counted_with_its_code():
+    settings = unused_oidc_settings(GATEWAY_METRICS_TOKEN=WATCHER)
+    async with running(settings) as app, browser_of(app) as browser:
+        assert (await browser.get("/login", headers=NAVIGATION)).status_code == 503
+
+        page = (await browser.get("/metrics", headers=bearer(WATCHER))).text
+
+    assert (
+        'requests_total{code="provider_unreachable",method="GET",outcome="failure",'
+        'route="/login",status="503"} 1.0'
+    ) in page
+    assert 'provider_questions_total{answer="unreachable"} 1.0' in page
+
+
 async def test_without_a_token_for_it_nobody_watches(browser):
     answer = await browser.get("/metrics", headers=bearer("") | {"Host": "gateway:8080"})
 

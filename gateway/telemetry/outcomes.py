@@ -8,8 +8,6 @@ from imaging.errors import REFUSALS
 ANSWERED, GONE = "answered", "client_gone"
 INPUT, BUSY, NOT_ALLOWED, FAILURE = "input_refused", "busy", "not_allowed", "failure"
 
-OUTCOMES = (ANSWERED, GONE, INPUT, BUSY, NOT_ALLOWED, FAILURE)
-
 BUSY_CODES = frozenset(
     ["busy", "no_room", "queue_full", "too_many_jobs", "too_many_of_yours", "too_many_requests"]
 )
@@ -36,7 +34,7 @@ ENDS_OF_UPLOADS = (
 
 
 def outcome(status: int, code: str) -> str:
-    """Return one of OUTCOMES for an answer: `failure` is ours, or of what we depend on."""
+    """Return how a request ended: `failure` is our fault, or that of what we depend on."""
     if code in BUSY_CODES:
         return BUSY
     if status in NOT_ALLOWED_STATUSES:
