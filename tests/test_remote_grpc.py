@@ -268,6 +268,9 @@ def with_more():
     return zip_of(*slices(thorax()), beside)
 
 
+NETWORK = "ct3dcnn__v1_extractor"
+
+
 @pytest.mark.long
 def test_no_study_is_lost_when_a_model_a_triton_and_a_launcher_are_killed(folder, tmp_path, study):
     paths = [tmp_path / name for name in ("one", "two")]
@@ -281,9 +284,10 @@ def test_no_study_is_lost_when_a_model_a_triton_and_a_launcher_are_killed(folder
         engines = [(service.grpc, service.state_port) for service in services]
         with proxy_before(engines, folder) as proxy, Senders(proxy, with_more(), threads=4) as all_:
             all_.until_all_have_got(2)
-            os.kill(one.stubs()["ct3dcnn__v1_extractor"], signal.SIGKILL)
-            all_.until_all_have_got(2)
-            wait_until(lambda: one.page("/readyz")[0] == 200, 120)
+            dead = one.stubs()[NETWORK]
+            os.kill(dead, signal.SIGKILL)
+            # While its model is loaded again, whose new process Triton leaves behind.
+            wait_until(lambda: one.stubs().get(NETWORK, dead) != dead, 60)
             os.kill(one.page("/state")[1]["triton_pid"], signal.SIGKILL)
             all_.until_all_have_got(2)
             wait_until(lambda: one.page("/readyz")[0] == 200 and proxy.engines_up() == 2, 120)
