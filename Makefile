@@ -1,5 +1,6 @@
 # make run: set up, start Triton, extract the sample study, go on serving.
 # make test: set up, run all tests, the real Triton among them.
+# make deploy-check: look through the files for containers, without a container.
 # make test-long: those that take minutes: a cohort of 200 studies through every outage, huge zips.
 
 # The first Python on PATH that can run the wheel's Triton; else one whose sentence says why not.
@@ -7,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p tools/platform_check.py >/dev/null 2>&1 && echo $$p && exit; done; echo python3)
 READY := .venv/.ready
 
-.PHONY: run test test-long lint format lock clean
+.PHONY: run test test-long deploy-check lint format lock clean
 
 run: $(READY)
 	.venv/bin/deepfeatures demo
@@ -19,7 +20,11 @@ test: $(READY)
 test-long: $(READY)
 	.venv/bin/python -m pytest -m long
 
-lint: $(READY)
+# Files for containers, each by the program that reads it: those that are not installed are named.
+deploy-check: $(READY)
+	.venv/bin/python -m tools.deployment
+
+lint: $(READY) deploy-check
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy

@@ -2,9 +2,9 @@
 # Makes the secrets that compose.yaml gives to its services: a file each, in the folder secrets/ or the one
 # that is named. What is there already is kept. Containers run as account 1000, which has to read them.
 set -eu
-umask 077
 folder=${1:-secrets}
 mkdir -p "$folder"
+umask 077
 
 keep() { # NAME: the content comes on standard input
   if [ -e "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi
@@ -22,8 +22,8 @@ echo 'sqlite:////var/lib/deepfeatures/jobs.sqlite' | keep jobs_database
 : | keep dicomweb_password
 : | keep dicomweb_token
 
-# Prometheus and Grafana are other accounts. On this host nobody else gets into the folder.
-chmod 644 "$folder/metrics_token" "$folder/grafana_password"
+# Prometheus and Grafana are other accounts, which compose.yaml puts into group 1000.
+chmod 640 "$folder/metrics_token" "$folder/grafana_password"
 
 if [ "$(id -u)" = 0 ]; then
   chown -R 1000:1000 "$folder"

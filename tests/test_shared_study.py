@@ -245,3 +245,13 @@ def test_what_the_manual_shows_for_tritonclient_works(server, access, tmp_path, 
     np.testing.assert_array_equal(found["answer"].as_numpy("FEATURES"), expected)
     assert not left_behind(access)
     assert not Path("/dev/shm", found["name"]).exists()  # noqa: S108
+
+
+def test_a_service_of_a_container_is_known_by_its_name_where_its_folder_is_seen(folder):
+    (folder / FILE).unlink()
+    access = Access("127.0.0.1:9", "key", hosts=("127.0.0.1", "triton"))
+    write_access(folder, access)
+
+    assert local_access("triton:9") == local_access("127.0.0.1:9") == access
+    assert local_access("other:9") is None
+    assert local_access("triton:8") is None

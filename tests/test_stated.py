@@ -14,6 +14,7 @@ from tools.engine.preflight import checks
 from tools.engine.scanner_key import VARIABLE, scanner_key
 from tools.engine.settings import EngineSettings
 from tools.engine.stated import StatedError, stated
+from tools.gateway_process import GatewayProcess
 from tools.locations import CHECKOUT
 
 FERNET = Fernet.generate_key().decode()
@@ -58,6 +59,13 @@ def test_the_token_of_the_mode_local_may_be_a_file(file):
     environment = {"GATEWAY_MODE": "local", "GATEWAY_TOKEN_FILE": file("hush\n")}
 
     assert str(Settings.from_environment(environment).token) == "hush"
+
+
+def test_the_page_beside_the_launcher_has_the_token_of_a_file(file, monkeypatch):
+    monkeypatch.delenv("GATEWAY_TOKEN", raising=False)
+    monkeypatch.setenv("GATEWAY_TOKEN_FILE", file("hush\n"))
+
+    assert GatewayProcess(8080, "127.0.0.1:8000").url == "http://127.0.0.1:8080/?token=hush"
 
 
 def test_every_setting_that_the_code_takes_for_a_secret_is_tried_here():

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 
 from tools.engine.process import end_with_parent
 from tools.engine.settings import EngineError
+from tools.engine.stated import SUFFIX, StatedError, stated
+
+TOKEN = "GATEWAY_TOKEN"  # noqa: S105  (the name of a setting)
 
 START_SECONDS = 30
 STOP_SECONDS = 35
@@ -39,7 +42,7 @@ class GatewayProcess:
     @property
     def token(self) -> str:
         """What opens it in the mode local."""
-        return self._environment()["GATEWAY_TOKEN"]
+        return self._environment()[TOKEN]
 
     @property
     def root(self) -> str:
@@ -87,12 +90,17 @@ class GatewayProcess:
         )
 
     def _environment(self) -> dict[str, str]:
-        return {
+        try:
+            token = stated(os.environ, TOKEN) or self._token
+        except StatedError as error:
+            raise EngineError(str(error)) from None
+        defaults = {
             "GATEWAY_MODE": "local",
             "GATEWAY_LOG_LEVEL": "warning",
             "GATEWAY_TRITON_URLS": self.triton_url,
-            "GATEWAY_TOKEN": self._token,
-        } | {**os.environ, "GATEWAY_PORT": str(self.port)}
+        }
+        own = {"GATEWAY_PORT": str(self.port), TOKEN: token, f"{TOKEN}{SUFFIX}": ""}
+        return defaults | os.environ | own
 
     def _answers(self) -> bool:
         try:

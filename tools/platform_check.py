@@ -6,7 +6,7 @@ import platform
 import sys
 import sysconfig
 
-CONTAINER = "Elsewhere the container runs: docker compose up --build."
+CONTAINER = "Elsewhere the container runs: docs/deploy.md."
 LIBPYTHON = "libpython%d.%d.so.1.0" % sys.version_info[:2]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from prometheus_client import generate_latest
@@ -13,6 +14,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from tools.engine.metrics import engine_metrics
 from tools.engine.state import EngineState
+
+
+class PageServer(ThreadingHTTPServer):
+    """A server that asks nobody for its own name, as HTTPServer does: there may be no DNS."""
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)
 
 
 @contextmanager
@@ -49,7 +57,7 @@ def state_page(state: EngineState, address: str, port: int | None) -> Iterator[N
         def log_message(self, *_: Any) -> None:
             """Log nothing: the page is asked every few seconds."""
 
-    with ThreadingHTTPServer((address, port), Page) as server:
+    with PageServer((address, port), Page) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
