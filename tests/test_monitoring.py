@@ -31,6 +31,14 @@ GPU = "nv_gpu_"
 """Metrics that there are with a GPU alone; of queries for them the syntax is tried."""
 
 
+SEEN = (
+    "min(sum_over_time(up[1m])) >= 3",
+    'sum(rate(deepfeatures_gateway_requests_total{outcome="input_refused"}[30s])) > 0',
+    'sum(rate(nv_inference_request_success{model="ct3dcnn"}[30s])) > 0',
+)
+"""What is so once Prometheus has seen all of the service, and the traffic."""
+
+
 class Prometheus:
     """A running Prometheus."""
 
@@ -164,12 +172,8 @@ def watched(tmp_path_factory):
         token = str(settings.metrics_token)
         with prometheus_reading(targets, token, folders[3]) as prometheus:
             traffic(url, settings, proxy)
-            answered = (
-                'sum(rate(deepfeatures_gateway_requests_total{outcome="input_refused"}[30s]))'
-            )
-            infers = 'sum(rate(nv_inference_request_success{model="ct3dcnn"}[30s]))'
-            for expression in (answered, infers):
-                wait_until(lambda each=expression: sum(v for _, v in prometheus.query(each)) > 0)
+            for expression in SEEN:
+                wait_until(lambda each=expression: prometheus.query(each))
             yield prometheus
 
 
