@@ -10,16 +10,20 @@ keep() { # NAME: the content comes on standard input
   if [ -e "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi
 }
 
-for name in audit_key engine_key scanner_key client_secret; do
+for name in audit_key engine_key scanner_key client_secret metrics_token; do
   openssl rand -hex 32 | keep "$name"
 done
 openssl rand -hex 8 | keep demo_password
+openssl rand -hex 16 | keep grafana_password
 # A Fernet key: 32 bytes in the base64 of URLs.
 openssl rand -base64 32 | tr '+/' '-_' | keep jobs_key
 echo 'sqlite:////var/lib/deepfeatures/jobs.sqlite' | keep jobs_database
 # Empty for none.
 : | keep dicomweb_password
 : | keep dicomweb_token
+
+# Prometheus and Grafana are other accounts, which compose.yaml puts into group 1000.
+chmod 640 "$folder/metrics_token" "$folder/grafana_password"
 
 if [ "$(id -u)" = 0 ]; then
   chown -R 1000:1000 "$folder"

@@ -16,7 +16,7 @@ from gateway import about
 from gateway.engines.pool import Engines
 from gateway.jobs import routes as jobs_routes
 from gateway.jobs.database import on_database_error
-from gateway.jobs.setup import Jobs, jobs_running
+from gateway.jobs.setup import jobs_running
 from gateway.login.guard import Guard
 from gateway.login.headers import SecurityHeaders
 from gateway.login.routes import ROUTES as LOGIN_ROUTES
@@ -34,12 +34,13 @@ from gateway.sources.problems import on_source_error
 from gateway.sources.setup import Sources, sources_of
 from gateway.sources.source import SourceError
 from gateway.telemetry.audit import Audit
+from gateway.telemetry.gauges import add_gauges, add_gauges_of_jobs
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.rates import Rates
 from gateway.telemetry.watching import Watching
 from gateway.uploads import routes as uploads
 from gateway.uploads import series as uploads_series
-from gateway.uploads.studies import Studies, studies_of
+from gateway.uploads.studies import studies_of
 
 
 class Gateway(Starlette):
@@ -70,17 +71,18 @@ def application(settings: Settings) -> Starlette:
         app.state.settings, app.state.desk = settings, Desk()
         async with (
             sources_of(settings.sources) as sources,
-            login(app, settings, others=_entry(sources)),
+            login(app, settings, others=_entry(sources), told=metrics.provider),
             Engines(settings).running() as engines,
-            studies_of(settings, engines) as studies,
+            studies_of(settings, engines, metrics) as studies,
         ):
             app.state.engines, app.state.studies = engines, studies
             app.state.sources = sources.by_name()
-            _add_gauges(metrics, studies, engines)
+            add_gauges(metrics, studies, engines, bounds=settings.bounds)
             async with jobs_running(
                 settings.jobs, studies, sources=app.state.sources, login_of=partial(access_of, app)
             ) as app.state.jobs:
-                _add_gauge_of_jobs(metrics, app.state.jobs)
+                if app.state.jobs is not None:
+                    add_gauges_of_jobs(metrics, app.state.jobs)
                 yield
         audit.close()
 
@@ -113,19 +115,3 @@ def application(settings: Settings) -> Starlette:
 def _entry(sources: Sources) -> Entry | None:
     """Return how programs get in by tokens of Kheops, where there is one."""
     return Entry(sources.kheops.capabilities) if sources.kheops is not None else None
-
-
-def _add_gauges(metrics: Metrics, studies: Studies, engines: Engines) -> None:
-    """Let metrics look at what is there, whenever they are asked for."""
-    metrics.gauge("studies", "Studies with a place.", lambda: studies.admission.places)
-    metrics.gauge("studies_at_work", "Studies with a Triton.", lambda: studies.admission.at_work)
-    metrics.gauge(
-        "held_bytes", "Bytes of studies that are held.", lambda: studies.regions.held_bytes
-    )
-    metrics.gauge("ready", "1 while a canary was answered lately.", lambda: engines.is_ready)
-
-
-def _add_gauge_of_jobs(metrics: Metrics, jobs: Jobs | None) -> None:
-    if jobs is not None:
-        text = "Studies of jobs that are worked on."
-        metrics.gauge("studies_of_jobs", text, lambda: jobs.runner.at_work)

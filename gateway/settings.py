@@ -79,6 +79,7 @@ class Settings:
     token: opens the gateway in the mode local; empty in the other one.
     oidc: None in the mode local.
     trusted_proxies: addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    metrics_token: opens /metrics alone, to Prometheus; empty for none.
     audit_file: where who did what is appended to; None for the log alone.
     audit_key: makes the pseudonyms of studies in it; empty for one of each start.
     log_level: "info" for a line a request, "warning" for trouble alone.
@@ -99,6 +100,7 @@ class Settings:
     stay: Stay
     audit_file: Path | None
     audit_key: Secret
+    metrics_token: Secret
     log_level: str
     models: tuple[str, ...]
     sources: SourcesSettings
@@ -132,6 +134,7 @@ class Settings:
             stay=_stay(read),
             audit_file=Path(file) if (file := read.text("GATEWAY_AUDIT_FILE", "")) else None,
             audit_key=Secret(read.secret("GATEWAY_AUDIT_KEY", "")),
+            metrics_token=Secret(read.secret("GATEWAY_METRICS_TOKEN", "")),
             log_level=read.one_of("GATEWAY_LOG_LEVEL", ("info", "warning"), default="info"),
             models=read.words("GATEWAY_MODELS", " ".join(PUBLIC_MODELS)),
             sources=SourcesSettings.read(read),

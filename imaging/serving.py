@@ -92,14 +92,16 @@ def scanner_key() -> bytes:
 def options(request: Any) -> Options:
     """Return what the request asks for, in its parameters or its forwarded headers."""
     stated = _stated(request)
-    stated.pop(shared_study.PARAMETER, None)
+    for name in (shared_study.PARAMETER, shared_study.REMOTE):
+        stated.pop(name, None)
     return Options.from_parameters(stated)
 
 
 def study_of(request: Any, name: str) -> memoryview:
     """Return the bytes of a zip: a region of shared memory, or a UINT8 tensor [-1]; no copy."""
-    if region := _stated(request).get(shared_study.PARAMETER):
-        return shared_study.mapped(str(region))
+    stated = _stated(request)
+    if region := stated.get(shared_study.PARAMETER):
+        return shared_study.mapped("" if shared_study.REMOTE in stated else str(region))
     return memoryview(pb_utils.get_input_tensor_by_name(request, name).as_numpy())
 
 

@@ -15,6 +15,9 @@ from imaging.errors import InputError
 PARAMETER = "shared_memory_study"
 """Of a request, whose DICOM_ZIP is then empty: the name of the region."""
 
+REMOTE = "x-df-remote"
+"""Header that the proxy for other machines puts before a request: it can name no region here."""
+
 FOLDER = Path("/dev/shm")  # noqa: S108  (where shm_open keeps regions, shm_overview(7))
 
 NAME = re.compile(r"deepfeatures-\d+-\d+-study-[0-9a-f]{32}", re.ASCII)

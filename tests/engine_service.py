@@ -18,10 +18,15 @@ class Service:
     """A running `deepfeatures serve`: its ports, its log, its state."""
 
     def __init__(self, folder, *arguments):
-        self.http, self.grpc, metrics, self.state_port = free_ports(4)
+        self.http, self.grpc, self.metrics, self.state_port = free_ports(4)
         self.url = f"127.0.0.1:{self.http}"
         self.log = folder / "log"
-        ports = {"http": self.http, "grpc": self.grpc, "metrics": metrics, "state": self.state_port}
+        ports = {
+            "http": self.http,
+            "grpc": self.grpc,
+            "metrics": self.metrics,
+            "state": self.state_port,
+        }
         flags = [f"--{name}-port={port}" for name, port in ports.items()]
         with self.log.open("w") as log:
             command = [DEEPFEATURES, "serve", "--no-gateway", *flags, *arguments]

@@ -134,7 +134,9 @@ def test_only_the_gateway_is_in_one_network_with_triton():
     assert all(set(SERVICES[name]["networks"]) == {"engine"} for name in ("triton", "triton-cpu"))
 
 
-@pytest.mark.parametrize("name", ["triton", "triton-cpu", "gateway", "tls"])
+@pytest.mark.parametrize(
+    "name", ["triton", "triton-cpu", "gateway", "tls", "prometheus", "grafana", "grpc"]
+)
 def test_what_is_for_production_is_sealed_and_bounded(name):
     service = SERVICES[name]
 
@@ -146,11 +148,11 @@ def test_what_is_for_production_is_sealed_and_bounded(name):
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
 
 
-def test_ports_are_open_to_this_host_alone_but_for_those_of_tls():
+def test_ports_are_open_to_this_host_alone_but_for_those_with_tls():
     published = {
         port
         for name, service in SERVICES.items()
-        if name != "tls"
+        if name not in ("tls", "grpc")
         for port in service.get("ports", ())
     }
 

@@ -5,7 +5,8 @@ import socket
 import httpx
 
 from tools.engine.ports import free_ports
-from tools.engine.state import EngineState, state_page
+from tools.engine.state import EngineState
+from tools.engine.state_page import state_page
 
 
 def test_the_page_is_there_without_a_look_up_of_names(monkeypatch):

@@ -157,7 +157,7 @@ def test_metrics_count_by_route_status_and_code(client_of, audit):
 
     line = (
         'deepfeatures_gateway_requests_total{code="no_image_series",method="POST",'
-        'route="/refused",status="422"} 2.0'
+        'outcome="input_refused",route="/refused",status="422"} 2.0'
     )
     assert line in page
     assert 'route="none"' in page

@@ -1,5 +1,7 @@
 """What the guard and the headers do with every request, whoever sends it."""
 
+import secrets
+
 import pytest
 from login_world import (
     LOCAL_TOKEN,
@@ -17,7 +19,13 @@ from gateway.login.principal import principal_of
 
 pytestmark = pytest.mark.anyio
 
+WATCHER = secrets.token_urlsafe()
+
 HTTPS = {"GATEWAY_PUBLIC_URL": "https://features.example.org"}
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture
@@ -52,6 +60,43 @@ async def test_a_person_is_led_to_the_login_and_a_program_never(browser):
 @pytest.mark.parametrize("path", ["/api/session", "/api/nothing", "/v2/models/x/infer", "/metrics"])
 async def test_an_address_of_the_api_never_redirects(browser, path):
     assert (await browser.get(path, headers=NAVIGATION)).status_code == 401
+
+
+async def test_the_token_of_who_watches_opens_the_metrics_alone_by_any_host_name():
+    settings = unused_oidc_settings(**HTTPS, GATEWAY_METRICS_TOKEN=WATCHER)
+    async with running(settings) as app, browser_of(app) as browser:
+        for token, path, status in (
+            (WATCHER, "/metrics", 200),
+            (WATCHER, "/api/session", 421),
+            ("", "/metrics", 421),
+            ("another", "/metrics", 421),
+        ):
+            headers = bearer(token) | {"Host": "gateway:8080"}
+            answer = await browser.get(path, headers=headers)
+            assert answer.status_code == status, path
+
+        answer = await browser.get("/api/session", headers=bearer(WATCHER))
+        assert answer.status_code == 401
+
+
+async def test_a_login_that_fails_is_counted_with_its_code():
+    settings = unused_oidc_settings(GATEWAY_METRICS_TOKEN=WATCHER)
+    async with running(settings) as app, browser_of(app) as browser:
+        assert (await browser.get("/login", headers=NAVIGATION)).status_code == 503
+
+        page = (await browser.get("/metrics", headers=bearer(WATCHER))).text
+
+    assert (
+        'requests_total{code="provider_unreachable",method="GET",outcome="failure",'
+        'route="/login",status="503"} 1.0'
+    ) in page
+    assert 'provider_questions_total{answer="unreachable"} 1.0' in page
+
+
+async def test_without_a_token_for_it_nobody_watches(browser):
+    answer = await browser.get("/metrics", headers=bearer("") | {"Host": "gateway:8080"})
+
+    assert answer.status_code == 421
 
 
 @pytest.mark.parametrize(

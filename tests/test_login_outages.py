@@ -17,7 +17,8 @@ from login_world import (
     to_the_provider,
 )
 
-from gateway.login.asking import UnreachableError, get_json
+from gateway.login.asking import UnreachableError, get_json, provider_http
+from gateway.login.discovery import document_url
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,18 @@ async def test_tokens_are_refreshed_once_for_many_requests(browser, gateway, pro
     assert {answer.status_code for answer in answers} == {200}
     assert provider.asked()["tokens"] == asked + 1
     assert await access_token(browser, gateway) != token
+
+
+async def test_questions_to_the_provider_are_counted_by_how_they_end(provider):
+    told = []
+    async with provider_http(told.append) as http:
+        await get_json(http, document_url(provider.issuer))
+        with pytest.raises(UnreachableError):
+            await get_json(http, f"{provider.issuer}/nothing")
+        with pytest.raises(UnreachableError):
+            await get_json(http, "http://127.0.0.1:9/realm")
+
+    assert told == ["answered", "refused", "unreachable"]
 
 
 async def test_tokens_are_not_refreshed_long_before_they_end(browser, provider, monkeypatch):

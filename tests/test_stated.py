@@ -26,6 +26,7 @@ READ = {
     "GATEWAY_DICOMWEB_TOKEN": ("hush", lambda found: found.sources.dicomweb_token),
     "GATEWAY_JOBS_DATABASE": ("sqlite:////jobs", lambda found: found.jobs.database),
     "GATEWAY_JOBS_KEY": (FERNET, lambda found: found.jobs.keys[0]),
+    "GATEWAY_METRICS_TOKEN": ("hush", lambda found: found.metrics_token),
     "GATEWAY_TRITON_KEY": ("hush", lambda found: found.triton_key),
 }
 """Secrets of the mode oidc: a value, and what of the settings holds it."""

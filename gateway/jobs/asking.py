@@ -9,6 +9,7 @@ from gateway.engines.answer import answer
 from gateway.engines.handover import Reply
 from gateway.engines.question import Question
 from gateway.jobs.claim import Claim, Finished
+from gateway.results.answer import Answer
 from gateway.results.packing import packed, version_of
 from gateway.sources.source import Retrieved
 from gateway.uploads.admission import Place
@@ -47,11 +48,12 @@ async def asked(
     loop = asyncio.get_running_loop()
     begun = loop.time()
     reply = await studies.answer(request, place, question=question, region=region, whole=True)
-    return await asyncio.to_thread(_finished, reply, loop.time() - begun)
+    found = await asyncio.to_thread(answer, reply.response)
+    studies.metrics.report(found.report)
+    return await asyncio.to_thread(_finished, found, reply, loop.time() - begun)
 
 
-def _finished(reply: Reply, seconds: float) -> tuple[Finished, tuple[str, ...]]:
-    found = answer(reply.response)
+def _finished(found: Answer, reply: Reply, seconds: float) -> tuple[Finished, tuple[str, ...]]:
     stages = found.report.get("seconds", {})
     to_volumes = sum(stages.get(stage, 0.0) for stage in BEFORE_THE_NETWORK)
     finished = Finished(

@@ -36,6 +36,7 @@ class Jobs:
     """The parts of a gateway with jobs, for its routes."""
 
     settings: JobsSettings
+    database: Database
     store: Store
     records: Records
     queue: Queue
@@ -163,7 +164,9 @@ def _parts(
         upkeep=Upkeep(store, revoked, login_of=login_of),
         at_once=settings.at_once,
     )
-    return Jobs(settings, store, Records(database, sealing), queue, revoked, runner), leases
+    return Jobs(
+        settings, database, store, Records(database, sealing), queue, revoked, runner
+    ), leases
 
 
 def _noticed(running: "asyncio.Task[None]") -> None:

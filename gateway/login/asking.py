@@ -1,7 +1,7 @@
 """Questions to the OpenID provider, and what its silence or its refusal is to the gateway."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -56,9 +56,31 @@ KNOWN_CODES = (
 )
 
 
-def provider_http() -> httpx.AsyncClient:
-    """Return a client that never follows a provider's redirect, nor waits for ever."""
-    return httpx.AsyncClient(timeout=TIMEOUT, headers={"Accept": "application/json"})
+class _Telling(httpx.AsyncClient):
+    """A client that tells of each request whether it was answered, refused, or unreachable."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__(timeout=TIMEOUT, headers={"Accept": "application/json"})
+        self._told = told
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        """Send a request."""
+        answer = "unreachable"
+        try:
+            response = await super().send(request, **how)
+            if response.status_code < 500:
+                answer = "refused" if response.is_client_error else "answered"
+            return response
+        finally:
+            self._told(answer)
+
+
+def provider_http(told: Callable[[str], None]) -> httpx.AsyncClient:
+    """Return a client that never follows a provider's redirect, nor waits for ever.
+
+    told: of each request "answered", "refused" or "unreachable".
+    """
+    return _Telling(told)
 
 
 async def get_json(http: httpx.AsyncClient, url: str) -> dict[str, Any]:

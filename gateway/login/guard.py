@@ -10,12 +10,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.login.bearer import invalid_token
 from gateway.login.forgery import check_same_origin
 from gateway.login.local import PARAMETER, LocalWay
+from gateway.login.opaque import is_same
 from gateway.login.principal import CAPABILITY, CAPABILITY_PATHS, Principal
 from gateway.login.ways import Way
 from gateway.problems import ProblemError, ProblemResponse
+from gateway.settings import Settings
 
 PROBES = ("/livez", "/readyz")
 """Asked by what watches over the gateway, by any name of it; they tell nothing else."""
+
+METRICS_PATH = "/metrics"
+
+WATCHER = Principal("metrics", "bearer")
+"""Who reads the metrics with the token that is for them alone."""
 
 CALLBACK_PATH = "/login/callback"
 
@@ -76,11 +83,15 @@ async def _answer_or_known(scope: Scope, way: Way) -> Response | None:
     _check_size(scope)
     headers, path = Headers(scope=scope), scope["path"]
     query = QueryParams(scope["query_string"])
+    settings: Settings = scope["app"].state.settings
+    if path == METRICS_PATH and _is_watcher(headers, settings):
+        scope["principal"] = WATCHER  # by any name of the gateway: it is no browser
+        return None
     has_token = isinstance(way, LocalWay) and PARAMETER in query
     if has_token:
         scope["query_string"] = b""  # not for the server's log either
     if path not in PROBES:
-        _check_host(headers, way, public_url=scope["app"].state.settings.public_url)
+        _check_host(headers, way, public_url=settings.public_url)
     if has_token and isinstance(way, LocalWay) and scope["method"] == "GET":
         scope["is_login"] = True
         return way.exchanged(path, query)
@@ -91,6 +102,11 @@ async def _answer_or_known(scope: Scope, way: Way) -> Response | None:
         scope["principal"] = principal
         return None
     return _unknown(scope, headers, path=path)
+
+
+def _is_watcher(headers: Headers, settings: Settings) -> bool:
+    scheme, _, text = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and is_same(text.strip(), str(settings.metrics_token))
 
 
 async def _known(scope: Scope, headers: Headers, *, way: Way) -> Principal | None:

@@ -33,6 +33,7 @@ def refusal(request: Request, problem: ProblemError, *, again: str = "/login") -
     """Return a problem as a page to a person, and as a problem to a program."""
     if not is_navigation(request.method, request.headers):
         return ProblemResponse(problem)
+    request.scope["problem_code"] = problem.code
     sentence = f"{problem.sentence[0].upper()}{problem.sentence[1:]}."
     text = _page("Not logged in", sentence, link=(again, "Log in"))
     return HTMLResponse(text, problem.status, problem.headers)

@@ -1,6 +1,6 @@
 """What the login needs for as long as the gateway runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -15,13 +15,18 @@ from gateway.settings import Settings
 
 @asynccontextmanager
 async def login(
-    app: Starlette, settings: Settings, *, others: OtherTokens | None = None
+    app: Starlette,
+    settings: Settings,
+    *,
+    others: OtherTokens | None = None,
+    told: Callable[[str], None],
 ) -> AsyncIterator[None]:
     """Put `way`, `http`, `sessions` and `keys` into the application's state.
 
     The last two are None in the mode local. others: tokens that are taken in the mode oidc, too.
+    told: of each question to the provider how it ended.
     """
-    async with provider_http() as http:
+    async with provider_http(told) as http:
         app.state.http, app.state.sessions, app.state.keys = http, None, None
         if settings.oidc is None:
             app.state.way = LocalWay(settings)

@@ -62,7 +62,7 @@ class Watching:
         route = getattr(scope.get("route"), "path", NOWHERE)
         code = scope.get("problem_code", "")
         method = scope["method"] if scope["method"] in SAFE_METHODS + UNSAFE else NOWHERE
-        self._metrics.requests.labels(route, method, str(status), code).inc()
+        self._metrics.answered(route, method, status=status, code=code)
         self._metrics.seconds.labels(route).observe(seconds)
         log.log(
             logging.DEBUG if route in PROBES and status == 200 else logging.INFO,

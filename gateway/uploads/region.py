@@ -7,6 +7,7 @@ the study. What a killed gateway leaves is removed by the next one, and by the e
 
 import errno
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 
@@ -74,7 +75,7 @@ class Regions:
 
 
 class Region:
-    """One study; `size` is what has come of it, in bytes."""
+    """One study; `size` is what has come of it, in bytes; begun_at: of time.monotonic."""
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
@@ -82,6 +83,7 @@ class Region:
         (self._own_name,) = self._names
         self._file = _new_file(self._own_name)
         self.size = 0
+        self.begun_at = time.monotonic()
 
     @property
     def is_gone(self) -> bool:

@@ -117,6 +117,7 @@ async def _answer(request: Request, place: Place, asked: Asked) -> Response:
     # In a thread: the answer for a study with hundreds of regions takes seconds to write.
     found = await asyncio.to_thread(answer, reply.response)
     request.scope["study_uids"] = found.study_uids
+    studies.metrics.report(found.report)
     content = await asyncio.to_thread(_written, found, asked, allowed(options))
     return file_response(content, asked.form)
 

@@ -17,6 +17,7 @@ from gateway.engines.pool import Engines
 from gateway.engines.question import Question
 from gateway.problems import ProblemError
 from gateway.settings import Bounds, Settings
+from gateway.telemetry.metrics import ENGINE, RECEIVE, WAIT, Metrics
 from gateway.uploads.admission import Admission, Place
 from gateway.uploads.region import Region, Regions
 from tools.engine.regions import LEFT_SECONDS, remove_left_studies
@@ -31,13 +32,15 @@ class Studies:
     """All studies of one gateway; `close` lets go of them.
 
     admission: who may send, and whose turn it is. regions: the studies that are held.
+    metrics: are told what stages take.
     """
 
-    def __init__(self, bounds: Bounds, engines: Engines) -> None:
+    def __init__(self, bounds: Bounds, engines: Engines, metrics: Metrics) -> None:
         self._bounds = bounds
         self._engines = engines
         self.admission = Admission(bounds)
         self.regions = Regions(bounds)
+        self.metrics = metrics
         self._left: set[asyncio.Task[None]] = set()
 
     async def answer(
@@ -54,6 +57,7 @@ class Studies:
         request: of its sender; None for a study that nobody waits for. Raises ProblemError
         `too_slow` or `retry`, and ClientDisconnect if the sender goes away.
         """
+        self.metrics.stage(RECEIVE, time.monotonic() - region.begun_at)
         work = asyncio.create_task(self._work(place, question, region, whole=whole))
         try:
             return await attended(request, work, self._bounds.seconds)
@@ -73,7 +77,10 @@ class Studies:
         self, place: Place, question: Question, region: Region, *, whole: bool
     ) -> Reply:
         deadline = asyncio.get_running_loop().time() + ENGINES_SHARE * self._bounds.seconds
+        came_at = time.monotonic()
         await place.turn()
+        turn_at = time.monotonic()
+        self.metrics.stage(WAIT, turn_at - came_at)
         answered = False
         try:
             # Twice as long as anybody waits: a Triton that never answers gives its turn back.
@@ -82,6 +89,7 @@ class Studies:
                     self._engines, question, region, deadline=deadline, whole=whole
                 )
             answered = True
+            self.metrics.stage(ENGINE, time.monotonic() - turn_at)
             return reply
         finally:
             place.end_turn(answered=answered)
@@ -96,12 +104,14 @@ class Studies:
 
 
 @asynccontextmanager
-async def studies_of(settings: Settings, engines: Engines) -> AsyncIterator[Studies]:
+async def studies_of(
+    settings: Settings, engines: Engines, metrics: Metrics
+) -> AsyncIterator[Studies]:
     """Give the studies of a gateway; nothing of them is left after the block.
 
     What a killed gateway has left behind is removed: at the start, and when it is old enough.
     """
-    studies = Studies(settings.bounds, engines)
+    studies = Studies(settings.bounds, engines, metrics)
     sweeping = asyncio.create_task(_sweep())
     try:
         yield studies

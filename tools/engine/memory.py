@@ -1,9 +1,16 @@
 """How much memory a service takes: each page of its processes and of shared memory once."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from tools.engine.processes import PROC
+
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""As a container sees its own: of cgroup v2 and v1. Without a limit, "max" or a huge number."""
 
 
 def service_memory(pids: Iterable[int], shared_before: int = 0) -> int:
@@ -26,6 +33,15 @@ def private_bytes(pid: int) -> int:
 def shared_bytes() -> int:
     """Return what shared memory of the whole machine takes."""
     return _kibibytes(PROC / "meminfo")["Shmem"] << 10
+
+
+def limit_bytes() -> int:
+    """Return the memory that there is for this process and others: of its container or machine."""
+    limits = [_kibibytes(PROC / "meminfo")["MemTotal"] << 10]
+    for file in CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):
+            limits.append(int(file.read_text()))
+    return min(limits)
 
 
 def _kibibytes(file: Path) -> dict[str, int]:

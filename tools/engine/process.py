@@ -29,6 +29,7 @@ from tools.phantom import phantom_zip
 
 START_SECONDS = 120
 STOP_SECONDS = 25
+LOOK_AGAIN_SECONDS = 0.2
 CANARY_MODEL = "ct3dcnn"
 
 COMPLAINTS_WITHOUT_GPU = re.compile(r"CudaDriverHelper|CUDA driver version|pinned_memory|NVML|DCGM")
@@ -57,7 +58,6 @@ class TritonProcess:
         self.models.prepare()
         self.access_file = write_access(folder, self._access())
         self._messages: deque[str] = deque(maxlen=200)
-        self._stubs: set[processes.Stub] = set()
         self._process = subprocess.Popen(
             command(installation.binary, settings, self.launch, installation.flags),
             env=installation.environment() | {METRICS: settings.metrics_host},
@@ -70,6 +70,8 @@ class TritonProcess:
         )
         self._reader = threading.Thread(target=self._pass_on_messages, daemon=True)
         self._reader.start()
+        self._undertaker = threading.Thread(target=self._end_what_is_left, daemon=True)
+        self._undertaker.start()
 
     def _access(self) -> Access:
         sources = tuple(map(str, self.settings.sources))
@@ -90,9 +92,7 @@ class TritonProcess:
 
     def stubs(self) -> list[processes.Stub]:
         """Return the living stubs."""
-        living = processes.stubs(self.pid)
-        self._stubs.update(living)
-        return living
+        return processes.stubs(self.pid)
 
     def wait_for_canary(self) -> None:
         """Return when a small study has been answered; Triton calls itself ready without that."""
@@ -107,13 +107,11 @@ class TritonProcess:
                 time.sleep(0.2)
             else:
                 regions.make_private(self.launch.region_prefix)
-                self.stubs()
                 return
         raise EngineError(f"Triton did not answer a study within {START_SECONDS} s")
 
     def stop(self) -> None:
         """Let it finish what it works on and exit; remove everything of it."""
-        self.stubs()
         self._process.send_signal(signal.SIGTERM)
         self._process.send_signal(signal.SIGCONT)
         with suppress(subprocess.TimeoutExpired):
@@ -122,14 +120,21 @@ class TritonProcess:
 
     def kill(self) -> None:
         """End it and its stubs at once; remove everything of it."""
-        self.stubs()
         self._process.kill()
-        self._process.wait()
-        for stub in self._stubs:
-            processes.kill_stub(stub)
-        self._reader.join()
+        self._undertaker.join()
         regions.remove(self.launch.region_prefix)
         self._folder.cleanup()
+
+    def _end_what_is_left(self) -> None:
+        """When Triton is gone, end its stubs, also one that it had just begun to load.
+
+        They have its connections and its stderr: who waits for an answer would wait on.
+        """
+        self._process.wait()
+        while self._reader.is_alive():
+            for stub in processes.stubs_of_regions(self.launch.region_prefix):
+                processes.kill_stub(stub)
+            self._reader.join(LOOK_AGAIN_SECONDS)
 
     def _pass_on_messages(self) -> None:
         """Copy its messages to ours, but for complaints about a GPU that is not there."""

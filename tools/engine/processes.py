@@ -81,6 +81,12 @@ def stubs(server_pid: int) -> list[Stub]:
     return [stub for stub in found if stub]
 
 
+def stubs_of_regions(prefix: str) -> list[Stub]:
+    """Return the living stubs whose region has a name that starts so, whoever is their parent."""
+    found = (_stub(int(each.name)) for each in PROC.glob("[0-9]*"))
+    return [stub for stub in found if stub and stub.region.startswith(prefix)]
+
+
 def is_stub(stub: Stub) -> bool:
     """Say whether the process is still the stub that it was."""
     return _stub(stub.pid) == stub

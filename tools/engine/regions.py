@@ -19,6 +19,7 @@ NAME = "deepfeatures-{pid}-{start}-{purpose}-"
 LEFT_SECONDS = 30.0
 
 OWNER = re.compile(r"deepfeatures-(\d+)-(\d+)-")
+STUDY = re.compile(r"deepfeatures-\d+-\d+-study-")
 
 
 def region_prefix(serial: int) -> str:
@@ -97,6 +98,14 @@ def remove_left_studies(now: float) -> None:
 
 def _has_no_owner(path: Path) -> bool:
     return is_ours(path.name) and not has_owner(path.name)
+
+
+def taken_bytes() -> dict[str, int]:
+    """Return what our regions take, of every process: those of models, and those with studies."""
+    taken = {"models": 0, "studies": 0}
+    for name in (each.name for each in SHARED_MEMORY.glob("deepfeatures-*")):
+        taken["studies" if STUDY.match(name) else "models"] += size_bytes(name)
+    return taken
 
 
 def size_bytes(name: str) -> int:

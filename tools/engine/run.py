@@ -7,7 +7,8 @@ from tools.engine import preflight, regions
 from tools.engine.installation import find_installation
 from tools.engine.process import TritonProcess
 from tools.engine.settings import EngineSettings
-from tools.engine.state import EngineState, state_page
+from tools.engine.state import EngineState
+from tools.engine.state_page import state_page
 from tools.engine.supervisor import Supervisor
 
 

@@ -82,6 +82,7 @@ class Supervisor:
             regions.make_private(self._process.launch.region_prefix)
             self._state.canaries = self._canary.seconds
             self._state.canary_at = self._canary.answered_at
+            self._state.canary_failures = self._canary.failures
             if reason := self._server_problem():
                 self._restart(reason, stop)
                 continue
