@@ -74,7 +74,7 @@ def test_rows_of_two_versions_are_no_file(form):
 def test_rows_are_left_out_by_their_codes():
     lossy = {"quality": [{"code": "LOSSY", "severity": "warn", "number": 1.0}]}
     studies = [stored(answer_of(patient_id="kept")), stored(answer_of(patient_id="out", **lossy))]
-    made = Made(JOB, studies, {}, frozenset({"LOSSY"}))
+    made = Made(JOB, studies, {}, excluded=frozenset({"LOSSY"}))
 
     csv = FORMS["csv"].write(made).decode()
     answers = json.loads(FORMS["json"].write(made))["answers"]

@@ -74,7 +74,7 @@ def test_a_person_logs_in_comes_back_and_logs_out(page, provider):
         expect(page).to_have_url(re.compile(re.escape(f"{provider.issuer}/session/end?")))
         page.click("button[name=logout]")
         page.wait_for_url(f"{provider.gateway_url}/login/out*")
-        expect(page.locator("p").first).to_have_text("You are logged out.")
+        expect(page.get_by_text("You are logged out.")).to_be_visible()
         status = page.evaluate("() => fetch('/api/session').then((answer) => answer.status)")
         assert status == 401
         assert not [each for each in page.complaints if "Content Security Policy" in each]

@@ -110,7 +110,7 @@ async def test_a_login_while_the_provider_is_down_says_so(browser, provider, way
     answer = await browser.get("/login", headers=NAVIGATION)
 
     assert answer.status_code == 503
-    assert "the login service cannot be reached at the moment" in answer.text
+    assert "The login service cannot be reached at the moment" in answer.text
     assert "back soon" not in answer.text
 
 
@@ -120,7 +120,7 @@ async def test_a_provider_that_goes_down_during_a_login_is_told_of(browser, prov
     answer = await browser.get(target, headers=NAVIGATION)
 
     assert answer.status_code == 503
-    assert "the login service cannot be reached at the moment" in answer.text
+    assert "The login service cannot be reached at the moment" in answer.text
 
 
 async def test_a_token_before_the_provider_was_ever_reached_is_a_503(browser, provider):

@@ -92,16 +92,22 @@ def proxy(tmp_path_factory):
         process = subprocess.Popen(command, env=environment, stderr=log)
         authority = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
         try:
-            wait_until(lambda: authority.exists() and is_open(https))
-            yield Proxy(https, authority, behind)
+            running = Proxy(https, authority, behind)
+            wait_until(lambda: authority.exists() and greets(running))
+            yield running
         finally:
             process.terminate()
             process.wait(20)
 
 
-def is_open(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def greets(proxy):
+    """Say whether it listens, and has the certificate that it makes at its start."""
+    try:
+        with socket.create_connection(("localhost", proxy.port)) as plain:
+            proxy.tls.wrap_socket(plain, server_hostname="localhost").close()
+    except OSError:
+        return False
+    return True
 
 
 def test_an_upload_reaches_the_gateway_while_it_is_sent(proxy):

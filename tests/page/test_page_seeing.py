@@ -67,7 +67,7 @@ def test_planes_are_scrolled_by_keyboard_and_wheel_and_say_where_they_are(viewer
 
     viewer.get_by_role("slider", name="Axial").focus()
     page.keyboard.press("ArrowRight")
-    assert place(viewer, "Axial") == "plane 34 of 64, 67 mm from the feet end"
+    viewer.get_by_text("plane 34 of 64, 67 mm from the feet end").wait_for()
     assert page.locator("#row-number").inner_text() == "Row 2 of 2"  # not to another row
 
     viewer.locator("[data-plane=axial] canvas").hover()

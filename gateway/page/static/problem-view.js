@@ -2,8 +2,10 @@
 
 import { REMEDIES } from "./codes.js";
 import { element } from "./elements.js";
-import { TIE, tieText } from "./series-choice.js";
 import { meaningText, remedyText, t, words } from "./words.js";
+
+/** The refusal of a study with several series that could be meant. */
+export const TIE = "ambiguous_series";
 
 /** What helps with studies of one's own, where the list of codes speaks of options of a request. */
 const REMEDIES_HERE = {
@@ -23,7 +25,8 @@ const REMEDIES_OF_JOBS = {
  * code means comes first, and the sentence, which has the particulars, below.
  */
 export function problemParts({ code, message }, { isOfJob = false } = {}) {
-  if (code === TIE) return [element("p", {}, tieText(), " ", element("code", {}, code))];
+  // What the service says of a tie is a list of UIDs: on the page it is one of cards.
+  if (code === TIE) return [element("p", {}, t("Several series could be meant, and no rule ranks them. Choose one of them, or all."), " ", element("code", {}, code))];
   const meaning = meaningText(code);
   const here = (isOfJob ? REMEDIES_OF_JOBS : REMEDIES_HERE)[code];
   const remedy = here ? t(here) : remedyText(code, REMEDIES[code] ?? "");

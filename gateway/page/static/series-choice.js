@@ -3,12 +3,6 @@
 import { element } from "./elements.js";
 import { counted, numberText, t, words } from "./words.js";
 
-/** The refusal of a study with several series that could be meant. */
-export const TIE = "ambiguous_series";
-
-/** What the engine says of a tie is a list of UIDs: here it is one of cards. */
-export const tieText = () => t("Several series could be meant, and no rule ranks them. Choose one of them, or all.");
-
 /** Why the rule takes a series, by `decided_by`. */
 const DEFAULT_BECAUSE = {
   only: words("the only one of its modality that can be used"),

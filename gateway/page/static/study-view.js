@@ -3,8 +3,7 @@
 import { element } from "./elements.js";
 import { listSeries, seriesIn } from "./listing.js";
 import { bytesText, secondsText } from "./numbers.js";
-import { problemParts } from "./problem-view.js";
-import { SeriesChoice, TIE } from "./series-choice.js";
+import { TIE, problemParts } from "./problem-view.js";
 import { isActive, isAgainPossible } from "./studies.js";
 import { counted, t, words } from "./words.js";
 
@@ -101,11 +100,12 @@ export class StudyView {
   }
 
   /** Its series with pictures: a tie is asked at once; what is done can be done again with another one. */
-  #showChoice(isShown) {
+  async #showChoice(isShown) {
     this.#choice.hidden = !isShown;
     this.#buttons.series.setAttribute("aria-expanded", String(isShown));
     if (!isShown) return;
     const study = this.#study;
+    const { SeriesChoice } = await import("./series-choice.js");
     const { element: choice } = new SeriesChoice({
       found: seriesIn(study.problem?.message ?? ""),
       used: (study.answer?.rows ?? []).map((row) => row.series_uid),

@@ -3,8 +3,8 @@
 import { element, redraw } from "../elements.js";
 import { seriesIn } from "../listing.js";
 import { sentenceOf } from "../problem.js";
-import { problemParts } from "../problem-view.js";
-import { SeriesChoice, TIE } from "../series-choice.js";
+import { TIE, problemParts } from "../problem-view.js";
+import { SeriesChoice } from "../series-choice.js";
 import { counted, t, words } from "../words.js";
 import { labelled, select } from "./parts.js";
 
