@@ -20,9 +20,11 @@ test: $(READY)
 test-long: $(READY)
 	.venv/bin/python -m pytest -m long
 
-# Files for containers, each by the program that reads it: those that are not installed are named.
+# Files for containers, each by the program that reads it: those that are not installed are named. Then
+# what no program checks: the board's panels and their metrics, runbooks of alerts, the proxy for gRPC.
 deploy-check: $(READY)
 	.venv/bin/python -m tools.deployment
+	.venv/bin/python -m pytest --quiet tests/test_monitoring_files.py
 
 lint: $(READY) deploy-check
 	.venv/bin/ruff format --check
