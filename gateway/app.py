@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -23,7 +24,7 @@ from gateway.login.routes import ROUTES as LOGIN_ROUTES
 from gateway.login.setup import login
 from gateway.page.routes import page_routes
 from gateway.passthrough import routes as passthrough
-from gateway.problems import ProblemError, on_failure, on_http_exception, on_problem
+from gateway.problems import ProblemError, on_client_gone, on_failure, on_http_exception, on_problem
 from gateway.results import routes as results
 from gateway.results.desk import Desk
 from gateway.settings import Settings
@@ -106,6 +107,7 @@ def application(settings: Settings) -> Starlette:
             SourceError: on_source_error,
             SQLAlchemyError: on_database_error,
             HTTPException: on_http_exception,
+            ClientDisconnect: on_client_gone,
             Exception: on_failure,
         },
         lifespan=lifespan,

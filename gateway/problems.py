@@ -49,6 +49,9 @@ class ProblemResponse(JSONResponse):
         await super().__call__(scope, receive, send)
 
 
+CLIENT_GONE = 499
+"""A status of no standard, for those who watch over requests."""
+
 CODES_OF_STATUS = {
     404: ("not_found", "there is nothing at this address"),
     405: ("method_not_allowed", "this address does not take this method"),
@@ -67,6 +70,11 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for it alone)
     code, sentence = CODES_OF_STATUS.get(error.status_code, ("bad_request", "it cannot be read"))
     return ProblemResponse(ProblemError(error.status_code, code, sentence, headers=error.headers))
+
+
+async def on_client_gone(_: Request, __: Exception) -> Response:
+    """Answer a sender who went away: for logs alone, as nobody is there who could read it."""
+    return Response(status_code=CLIENT_GONE)
 
 
 async def on_failure(_: Request, __: Exception) -> Response:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import httpx
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -27,7 +27,6 @@ from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.results.packing import unpacked
 from gateway.uploads.listing import LISTER, listed, question_of
-from gateway.uploads.routes import CLIENT_GONE
 from gateway.uploads.studies import Studies
 
 Label = Mapping[str, Any]
@@ -134,7 +133,5 @@ async def _looked(
                 request, place, question=question, region=region, whole=True
             )
         return JSONResponse(await asyncio.to_thread(found, reply.response))
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
     finally:
         place.leave()

@@ -15,7 +15,6 @@ from gateway.login.principal import principal_of
 from gateway.problems import ProblemError
 from gateway.uploads.body import announced_bytes, receive, refuse_type
 from gateway.uploads.region import Region, RegionGoneError
-from gateway.uploads.routes import CLIENT_GONE
 from gateway.uploads.studies import Studies
 
 
@@ -32,8 +31,6 @@ async def upload(request: Request) -> Response:
     jobs.runner.begin_upload(study)
     try:
         await _taken(request, jobs, study=study)
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
     finally:
         jobs.runner.end_upload(study)
     (entry,) = await asyncio.to_thread(jobs.records.entries, owner, job_id, position=position)

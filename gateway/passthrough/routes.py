@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping
 
 import httpx
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -29,7 +29,6 @@ from gateway.passthrough.check import (
 from gateway.uploads.admission import Place
 from gateway.uploads.body import announced_bytes, refuse_encoding, take_body
 from gateway.uploads.region import Region
-from gateway.uploads.routes import CLIENT_GONE
 from gateway.uploads.studies import Studies
 
 RELAYED_HEADERS = ("content-type", "content-length", HEADER_LENGTH.lower())
@@ -49,10 +48,7 @@ async def passthrough(request: Request) -> Response:
         raise refused("a request of this protocol has no query: options are x-df-… headers")
     if target.kind != "infer":
         return await _metadata(request, target)
-    try:
-        return await _inference(request, target)
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
+    return await _inference(request, target)
 
 
 async def _metadata(request: Request, target: Target) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -19,9 +19,6 @@ from gateway.results.projection import projection
 from gateway.results.provenance import json_bytes
 from gateway.results.responses import file_response
 
-CLIENT_GONE = 499
-"""For logs alone: nobody is there who could read it."""
-
 Parameters = Mapping[str, Mapping[str, str]]
 
 
@@ -31,10 +28,7 @@ async def exports(request: Request) -> Response:
     if form not in MEDIA_TYPES:
         raise ProblemError(404, "not_found", f"there are {', '.join(MEDIA_TYPES)}")
     desk: Desk = request.app.state.desk
-    try:
-        cohort, content = await desk.answer(request, partial(_exported, form, _parameters(request)))
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
+    cohort, content = await desk.answer(request, partial(_exported, form, _parameters(request)))
     engines: Engines = request.app.state.engines
     request.scope["model"] = cohort.model if cohort.model in engines.models else None
     request.scope["study_uids"] = tuple({label["study_uid"] for label in cohort.labels})
@@ -53,10 +47,7 @@ async def comparisons(request: Request) -> Response:
 
 async def _json(request: Request, work: Any) -> Response:
     desk: Desk = request.app.state.desk
-    try:
-        return Response(await desk.answer(request, work), media_type=MEDIA_TYPES["json"])
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
+    return Response(await desk.answer(request, work), media_type=MEDIA_TYPES["json"])
 
 
 def _parameters(request: Request) -> Parameters:

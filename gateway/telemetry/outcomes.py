@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.engines.answer import STATUS_OF_CODE
+from gateway.problems import CLIENT_GONE
 from imaging.errors import REFUSALS
 
 ANSWERED, GONE = "answered", "client_gone"
@@ -14,8 +15,6 @@ BUSY_CODES = frozenset(
 """There is more to do than can be done: 429 and 503, but no fault."""
 
 NOT_ALLOWED_STATUSES = (401, 403, 421)
-
-CLIENT_GONE = 499
 
 UPLOADS = "/api/models/{model}/features"
 

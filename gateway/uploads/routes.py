@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -31,9 +31,6 @@ from gateway.uploads.admission import Place
 from gateway.uploads.body import announced_bytes, receive, refuse_type
 from gateway.uploads.options import options_of
 from gateway.uploads.studies import Studies
-
-CLIENT_GONE = 499
-"""For logs alone: nobody is there who could read it."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,6 @@ async def features(request: Request) -> Response:
     place = studies.admission.place(principal_of(request).subject)
     try:
         return await _answer(request, place, asked)
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
     finally:
         place.leave()
 

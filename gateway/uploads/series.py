@@ -1,6 +1,6 @@
 """`/api/series`: which series a study has, with a picture of each, and which one would be taken."""
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -11,7 +11,6 @@ from gateway.uploads.admission import Place
 from gateway.uploads.body import announced_bytes, receive, refuse_type
 from gateway.uploads.listing import LISTER, listed, question_of
 from gateway.uploads.options import options_of
-from gateway.uploads.routes import CLIENT_GONE
 from gateway.uploads.studies import Studies
 
 Stated = list[tuple[str, str]]
@@ -34,8 +33,6 @@ async def series(request: Request) -> Response:
     place = studies.admission.place(principal_of(request).subject)
     try:
         return await _answer(request, place, model=model, stated=stated)
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
     finally:
         place.leave()
 
